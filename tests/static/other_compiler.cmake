@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: MIT
+# Compiles each of SOURCES with COMPILER as core must compile everywhere: C++20, no exceptions, no RTTI, our warnings as
+# errors. Prints "skipped:" when the compiler is not installed; stops with the compiler's words on the first failure.
+find_program(compiler_path "${COMPILER}")
+if(NOT compiler_path)
+    message("skipped: ${COMPILER} is not installed")
+    return()
+endif()
+set(options -std=c++20 -fsyntax-only -fno-exceptions -fno-rtti -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror)
+if(COMPILER MATCHES "clang")
+    list(APPEND options -fconstexpr-steps=1000000000)
+else()
+    list(APPEND options -fconstexpr-ops-limit=4000000000 -fconstexpr-loop-limit=100000000)
+endif()
+foreach(folder IN LISTS INCLUDES)
+    list(APPEND options -I "${folder}")
+endforeach()
+foreach(source IN LISTS SOURCES)
+    execute_process(COMMAND "${compiler_path}" ${options} "${source}" RESULT_VARIABLE failed ERROR_VARIABLE words)
+    if(failed)
+        message(FATAL_ERROR "${COMPILER} refuses ${source}:\n${words}")
+    endif()
+endforeach()
