@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: MIT
+// What one flow cannot show: how a host behaved in the last seconds, as the one who asks and as the one who is asked,
+// and how regularly one host returns to the same service. Flows report `observation`s; windows hold them as counters
+// and bitmaps in 10 s buckets, so that memory stays bounded and any span up to a minute is a merge of buckets.
+// Fed and read by the pipeline; features read merged spans.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include <mldefender/core/address.hpp>
+#include <mldefender/core/hash.hpp>
+#include <mldefender/core/math.hpp>
+#include <mldefender/core/sketch.hpp>
+
+namespace mldefender {
+inline namespace v0 {
+
+/// What a flow reports about its two hosts.
+enum class observation_kind : std::uint8_t {
+    contact,    ///< a flow began
+    accepted,   ///< the responder answered for the first time (SYN-ACK, or any reply without TCP)
+    refused,    ///< RST or ICMP unreachable instead of an answer
+    completed,  ///< TCP handshake complete
+    traffic,    ///< more bytes and packets since the last report
+    ended,      ///< the flow left the table
+    lookup,     ///< a DNS question
+    lookup_failed,  ///< NXDOMAIN or another error in a DNS answer
+    credentials,    ///< a login was tried
+    rejected,       ///< a login failed
+    file_change,    ///< a file on a share was written, renamed or deleted
+};
+
+/// One report. Addresses are the flow's initiator and responder.
+struct observation {
+    std::int64_t timestamp_ns = 0;
+    five_tuple tuple;
+    std::uint32_t packet_index = 0;  ///< in the burst, for a stable order across workers
+    std::uint32_t forward_packets = 0;
+    std::uint32_t backward_packets = 0;
+    float forward_bytes = 0;
+    float backward_bytes = 0;
+    float name_entropy = 0;       ///< lookup: bits per character
+    float name_length = 0;        ///< lookup: characters
+    std::uint64_t name_hash = 0;  ///< lookup: hash of the whole name
+    observation_kind kind = observation_kind::contact;
+    bool midstream = false;          ///< contact: a TCP flow whose beginning was not seen
+    bool bare_probe = false;         ///< contact: TCP without SYN, or without payload over UDP
+    bool responder_external = false; ///< the responder lies outside the protected networks
+    bool short_lived = false;        ///< ended: little was said in either direction
+    bool silent = false;             ///< ended: the responder never sent anything
+};
+
+inline constexpr std::int64_t bucket_ns = 10'000'000'000;  ///< length of one time bucket
+inline constexpr std::size_t bucket_count = 6;             ///< buckets kept: a minute
+
+/// One host's behaviour during one bucket, or over a merged span of buckets.
+struct host_activity {
+    // As initiator.
+    distinct_counter<256> destinations;
+    distinct_counter<256> ports;
+    distinct_counter<256> external_destinations;
+    distinct_counter<128> names;
+    distinct_counter<64> smb_destinations;
+    distinct_counter<64> rdp_destinations;
+    distinct_counter<64> ssh_destinations;
+    distinct_counter<64> telnet_destinations;
+    std::uint32_t contacts = 0;
+    std::uint32_t tcp_contacts = 0;
+    std::uint32_t probes = 0;  ///< TCP segments that open nothing: FIN, NULL, XMAS, stray ACK
+    std::uint32_t accepted = 0;
+    std::uint32_t tcp_accepted = 0;
+    std::uint32_t tcp_refused = 0;
+    std::uint32_t refused = 0;
+    std::uint32_t icmp_contacts = 0;
+    std::uint32_t short_flows = 0;
+    std::uint32_t silent_flows = 0;
+    std::uint32_t lookups = 0;
+    std::uint32_t lookups_failed = 0;
+    std::uint32_t credentials = 0;
+    std::uint32_t rejected = 0;
+    std::uint32_t file_changes = 0;
+    float name_entropy_sum = 0;
+    float name_length_sum = 0;
+    float bytes_out = 0;
+    float bytes_in = 0;
+    // As responder.
+    distinct_counter<256> sources;
+    std::uint32_t asked = 0;      ///< flows towards this host
+    std::uint32_t asked_tcp = 0;  ///< of which TCP
+    std::uint32_t answered = 0;
+    std::uint32_t completed = 0;
+    std::uint32_t rejections = 0;  ///< logins this host refused
+    float packets_received = 0;
+    float bytes_received = 0;
+    float packets_sent = 0;
+
+    constexpr void merge(const host_activity& other) noexcept {
+        destinations.merge(other.destinations);
+        ports.merge(other.ports);
+        external_destinations.merge(other.external_destinations);
+        names.merge(other.names);
+        smb_destinations.merge(other.smb_destinations);
+        rdp_destinations.merge(other.rdp_destinations);
+        ssh_destinations.merge(other.ssh_destinations);
+        telnet_destinations.merge(other.telnet_destinations);
+        sources.merge(other.sources);
+        for (const auto field : counters()) this->*field += other.*field;
+        for (const auto field : sums()) this->*field += other.*field;
+    }
+
+private:
+    using counter = std::uint32_t host_activity::*;
+    using total = float host_activity::*;
+    [[nodiscard]] static constexpr std::array<counter, 20> counters() noexcept {
+        return {&host_activity::contacts,       &host_activity::tcp_contacts, &host_activity::probes,
+                &host_activity::accepted,       &host_activity::tcp_accepted, &host_activity::tcp_refused,
+                &host_activity::refused,        &host_activity::icmp_contacts, &host_activity::short_flows,
+                &host_activity::silent_flows,   &host_activity::lookups,      &host_activity::lookups_failed,
+                &host_activity::credentials,    &host_activity::rejected,     &host_activity::file_changes,
+                &host_activity::asked,          &host_activity::asked_tcp,    &host_activity::answered,
+                &host_activity::completed,      &host_activity::rejections};
+    }
+    [[nodiscard]] static constexpr std::array<total, 7> sums() noexcept {
+        return {&host_activity::name_entropy_sum, &host_activity::name_length_sum,  &host_activity::bytes_out,
+                &host_activity::bytes_in,         &host_activity::packets_received, &host_activity::bytes_received,
+                &host_activity::packets_sent};
+    }
+};
+
+/// One host's last minute. Buckets are cleared when first used again, so a new host costs little.
+struct host_window {
+    address host;
+    std::array<std::int64_t, bucket_count> epoch{-1, -1, -1, -1, -1, -1};  ///< bucket number each place holds
+    std::array<host_activity, bucket_count> activity;
+
+    /// The bucket of `timestamp_ns`, cleared when it still held an older one.
+    constexpr host_activity& at(std::int64_t timestamp_ns) noexcept {
+        const std::int64_t number = timestamp_ns / bucket_ns;
+        const auto place = static_cast<std::size_t>(static_cast<std::uint64_t>(number) % bucket_count);
+        if (epoch[place] != number) {
+            epoch[place] = number;
+            activity[place] = host_activity{};
+        }
+        return activity[place];
+    }
+
+    /// Everything in the current bucket and the `earlier` ones before it (1: 10 to 20 s, 5: 50 to 60 s).
+    constexpr void merge_into(host_activity& sum, std::int64_t timestamp_ns, std::int64_t earlier) const noexcept {
+        const std::int64_t number = timestamp_ns / bucket_ns;
+        for (std::int64_t n = number - earlier; n <= number; ++n) {
+            const auto place = static_cast<std::size_t>(static_cast<std::uint64_t>(n) % bucket_count);
+            if (epoch[place] == n) sum.merge(activity[place]);
+        }
+    }
+};
+
+/// How one host has returned to one service (address, port, protocol) of another.
+struct pair_history {
+    static constexpr std::size_t kept = 8;
+
+    address initiator;
+    address responder;
+    std::uint16_t port = 0;
+    ip_protocol protocol = ip_protocol::tcp;
+    std::uint8_t gap_count = 0;
+    std::uint8_t next = 0;
+    std::array<float, kept> gaps_s{};  ///< the last intervals between contacts, a ring
+    std::int64_t first_ns = 0;
+    std::int64_t last_ns = 0;   ///< of the last contact
+    std::int64_t faded_ns = 0;  ///< when the recent counts were last faded
+    std::uint32_t contacts = 0;
+    float recent_contacts = 0;  ///< halves every 5 minutes
+    float recent_short = 0;     ///< the same for flows in which little was said
+    float recent_rejected = 0;  ///< the same for refused logins
+    float bytes_out = 0;
+
+    /// Fades the recent counts by the time passed since the last report.
+    constexpr void fade(std::int64_t now_ns) noexcept {
+        const double halves = static_cast<double>(std::max<std::int64_t>(0, now_ns - faded_ns)) / 300e9;
+        faded_ns = std::max(faded_ns, now_ns);
+        const float keep = halves > 20 ? 0.0F : half_to_the(halves);
+        recent_contacts *= keep;
+        recent_short *= keep;
+        recent_rejected *= keep;
+    }
+
+    /// Median of the kept intervals in seconds, and the median distance from it as a share of it (0 is a clock).
+    struct rhythm {
+        float median_s = 0;
+        float spread = 1;
+    };
+    [[nodiscard]] constexpr rhythm measure() const noexcept {
+        if (gap_count < 3) return {};
+        std::array<float, kept> sorted = gaps_s;
+        const auto middle = sorted.begin() + gap_count / 2;
+        std::sort(sorted.begin(), sorted.begin() + gap_count);
+        const float median = *middle;
+        if (median <= 0) return {};
+        for (std::size_t i = 0; i < gap_count; ++i) sorted[i] = sorted[i] > median ? sorted[i] - median : median - sorted[i];
+        std::sort(sorted.begin(), sorted.begin() + gap_count);
+        return {median, std::min(1.0F, *middle / median)};
+    }
+
+    /// Periodicity 0..1: 1 when contacts come like a clock. Needs intervals of a second or more, so that the parallel
+    /// connections of a page do not count, and grows with the number of intervals known (4 of 8 give at most 0.5).
+    [[nodiscard]] constexpr float periodicity() const noexcept {
+        const rhythm r = measure();
+        if (r.median_s < 1) return 0;
+        return (1 - r.spread) * static_cast<float>(gap_count) / static_cast<float>(kept);
+    }
+
+private:
+    // 2^-x for 0 <= x <= 20: exact halvings and a cubic for the fraction (error below 2e-4).
+    [[nodiscard]] static constexpr float half_to_the(double x) noexcept {
+        const auto whole = static_cast<int>(x);
+        const double rest = (x - whole) * 0.6931471805599453;
+        double value = 1 - rest * (1 - rest * (0.5 - rest * (1.0 / 6 - rest / 24)));
+        for (int i = 0; i < whole; ++i) value *= 0.5;
+        return static_cast<float>(value);
+    }
+};
+
+namespace detail {
+
+inline constexpr std::uint16_t smb_port = 445, netbios_port = 139, rdp_port = 3389, ssh_port = 22;
+
+constexpr void note_fan_out(host_activity& a, const five_tuple& t, std::uint64_t destination) noexcept {
+    if (t.protocol != ip_protocol::tcp) return;
+    switch (t.destination_port) {
+        case smb_port:
+        case netbios_port: a.smb_destinations.add(destination); break;
+        case rdp_port: a.rdp_destinations.add(destination); break;
+        case ssh_port: a.ssh_destinations.add(destination); break;
+        case 23:
+        case 2323: a.telnet_destinations.add(destination); break;
+        default: break;
+    }
+}
+
+constexpr void note_contact(host_activity& a, const observation& o) noexcept {
+    const std::uint64_t destination = hash_of(o.tuple.destination);
+    ++a.contacts;
+    a.probes += o.bare_probe;
+    a.destinations.add(destination);
+    a.ports.add(hash_of(o.tuple.destination_port * 256ULL + static_cast<std::uint64_t>(o.tuple.protocol)));
+    if (o.responder_external) a.external_destinations.add(destination);
+    a.tcp_contacts += o.tuple.protocol == ip_protocol::tcp && !o.midstream;
+    a.icmp_contacts += o.tuple.protocol == ip_protocol::icmp || o.tuple.protocol == ip_protocol::icmpv6;
+    note_fan_out(a, o.tuple, destination);
+}
+
+}  // namespace detail
+
+/// Adds a report to the window of the flow's initiator.
+constexpr void note_initiator(host_window& window, const observation& o) noexcept {
+    host_activity& a = window.at(o.timestamp_ns);
+    const bool tcp = o.tuple.protocol == ip_protocol::tcp;
+    switch (o.kind) {
+        case observation_kind::contact: detail::note_contact(a, o); break;
+        case observation_kind::accepted:
+            ++a.accepted;
+            a.tcp_accepted += tcp;
+            break;
+        case observation_kind::refused:
+            ++a.refused;
+            a.tcp_refused += tcp;
+            break;
+        case observation_kind::completed: break;
+        case observation_kind::traffic:
+            a.bytes_out += o.forward_bytes;
+            a.bytes_in += o.backward_bytes;
+            break;
+        case observation_kind::ended:
+            a.short_flows += o.short_lived;
+            a.silent_flows += o.silent;
+            break;
+        case observation_kind::lookup:
+            ++a.lookups;
+            a.names.add(o.name_hash);
+            a.name_entropy_sum += o.name_entropy;
+            a.name_length_sum += o.name_length;
+            break;
+        case observation_kind::lookup_failed: ++a.lookups_failed; break;
+        case observation_kind::credentials: ++a.credentials; break;
+        case observation_kind::rejected: ++a.rejected; break;
+        case observation_kind::file_change: ++a.file_changes; break;
+    }
+}
+
+/// Adds a report to the window of the flow's responder.
+constexpr void note_responder(host_window& window, const observation& o) noexcept {
+    host_activity& a = window.at(o.timestamp_ns);
+    switch (o.kind) {
+        case observation_kind::contact:
+            ++a.asked;
+            a.asked_tcp += o.tuple.protocol == ip_protocol::tcp;
+            a.sources.add(hash_of(o.tuple.source));
+            break;
+        case observation_kind::accepted: ++a.answered; break;
+        case observation_kind::completed: ++a.completed; break;
+        case observation_kind::rejected: ++a.rejections; break;
+        case observation_kind::traffic:
+            a.packets_received += static_cast<float>(o.forward_packets);
+            a.bytes_received += o.forward_bytes;
+            a.packets_sent += static_cast<float>(o.backward_packets);
+            break;
+        default: break;
+    }
+}
+
+/// True for reports a pair history listens to.
+[[nodiscard]] constexpr bool concerns_pair(observation_kind kind) noexcept {
+    return kind == observation_kind::contact || kind == observation_kind::ended || kind == observation_kind::rejected ||
+           kind == observation_kind::traffic;
+}
+
+/// Adds a report to the history of the pair.
+constexpr void note_pair(pair_history& pair, const observation& o) noexcept {
+    pair.fade(o.timestamp_ns);
+    switch (o.kind) {
+        case observation_kind::contact:
+            if (pair.contacts == 0) {
+                pair.first_ns = o.timestamp_ns;
+            } else {
+                pair.gaps_s[pair.next] = static_cast<float>(static_cast<double>(o.timestamp_ns - pair.last_ns) * 1e-9);
+                pair.next = static_cast<std::uint8_t>((pair.next + 1U) % pair_history::kept);
+                pair.gap_count = std::min<std::uint8_t>(pair_history::kept, static_cast<std::uint8_t>(pair.gap_count + 1));
+            }
+            pair.last_ns = o.timestamp_ns;
+            ++pair.contacts;
+            pair.recent_contacts += 1;
+            break;
+        case observation_kind::ended: pair.recent_short += o.short_lived; break;
+        case observation_kind::rejected: pair.recent_rejected += 1; break;
+        case observation_kind::traffic: pair.bytes_out += o.forward_bytes; break;
+        default: break;
+    }
+}
+
+}  // namespace v0
+}  // namespace mldefender
