@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: MIT
+// Models as files: reads a bundle (.mldf) and scores with it exactly as a compiled-in model would. Refuses any byte
+// out of place before building anything: sizes, section table, check sum, text, tables (find_fault) and feature
+// names; memory stays proportional to the input. Called by whoever loads a model at run time; written by the forge.
+//
+// All numbers little endian, nothing aligned, no gaps:
+//     "MLDF", u16 format (1), u16 sections (6), u32 size of the file, u32 0
+//     6 x { 4 characters, u32 offset, u32 bytes }   sections in this order, each beginning where the last ended:
+//     "info"  u64 seed, f32 suspicious, f32 malicious, then name, version, command, feature-list hash,
+//             each u16 length and text
+//     "json"  metadata for people and tools, a UTF-8 JSON object; not interpreted here
+//     "inpt"  per input: u8 length, feature name, f32 importance
+//     "cali"  per point: f32 score, f32 confidence
+//     "root"  per tree: u32 first node
+//     "node"  per node: f32 value, u32 left, u16 input, u16 extra (see forest_node)
+//     SHA-256 of everything before it; its first 16 hexadecimal digits are the model's hash
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <iterator>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <mldefender/core/bytes.hpp>
+#include <mldefender/core/detail/sha256.hpp>
+#include <mldefender/core/forest.hpp>
+#include <mldefender/core/model.hpp>
+#include <mldefender/core/result.hpp>
+
+namespace mldefender {
+inline namespace v0 {
+
+/// A model that owns its tables: what a bundle holds, what the trainer yields, what the exporters write.
+struct model_data {
+    std::string name;               ///< detector, e.g. "ddos"
+    std::string version;            ///< of the model, free text
+    std::string command;            ///< command line that rebuilds it
+    std::string feature_list_hash;  ///< of the whole feature list it was trained with, 16 hexadecimal digits
+    std::string metadata;           ///< a JSON object: training data, scores, settings
+    std::string hash;               ///< of the bundle; empty until it was written or read
+    std::uint64_t seed = 0;
+    float suspicious = 0;
+    float malicious = 0;
+    std::vector<std::string> inputs;
+    std::vector<float> importance;  ///< one per input
+    std::vector<calibration_point> calibration;
+    std::vector<std::uint32_t> roots;
+    std::vector<forest_node> nodes;
+
+    /// The tables as find_fault wants them; valid while this object is not changed.
+    [[nodiscard]] model_tables tables() const noexcept {
+        return {nodes, roots, inputs.size(), calibration, suspicious, malicious};
+    }
+
+    bool operator==(const model_data&) const = default;
+};
+
+/// A compile-time model as owned data, so that both kinds can be compared and exported alike.
+template <class Model>
+[[nodiscard]] model_data copy_model() {
+    model_data model;
+    model.name = Model::name;
+    model.version = Model::version;
+    model.command = Model::command;
+    model.feature_list_hash = Model::feature_list_hash;
+    model.metadata = Model::metadata;
+    model.hash = Model::hash;
+    model.seed = Model::seed;
+    model.suspicious = Model::suspicious;
+    model.malicious = Model::malicious;
+    model.inputs.assign(std::begin(Model::inputs), std::end(Model::inputs));
+    model.importance.assign(std::begin(Model::importance), std::end(Model::importance));
+    model.calibration.assign(std::begin(Model::calibration), std::end(Model::calibration));
+    model.roots.assign(std::begin(Model::roots), std::end(Model::roots));
+    model.nodes.assign(std::begin(Model::nodes), std::end(Model::nodes));
+    return model;
+}
+
+inline constexpr std::uint16_t bundle_format = 1;
+inline constexpr std::string_view bundle_magic = "MLDF";
+inline constexpr std::string_view bundle_sections[] = {"info", "json", "inpt", "cali", "root", "node"};
+inline constexpr std::size_t max_bundle_bytes = std::size_t{256} << 20;
+
+namespace detail {
+
+inline error bundle_error(errc code, std::string_view where, std::string what) {
+    return {code, "not a usable model bundle: " + what, std::string{where}, 0};
+}
+
+inline float read_float(cursor& at) noexcept { return std::bit_cast<float>(at.le32()); }
+
+/// Text without control characters: bundle texts end up in logs and terminals.
+inline bool read_text(cursor& at, std::size_t length, std::string& out) {
+    const bytes raw = at.take(length);
+    if (!at.ok()) return false;
+    for (const std::uint8_t byte : raw) {
+        if (byte < 0x20 || byte == 0x7f) return false;
+    }
+    out.assign(raw.begin(), raw.end());
+    return true;
+}
+
+inline bool read_info(bytes section, model_data& model) {
+    cursor at{section};
+    model.seed = at.le64();
+    model.suspicious = read_float(at);
+    model.malicious = read_float(at);
+    for (std::string* text : {&model.name, &model.version, &model.command, &model.feature_list_hash}) {
+        if (!read_text(at, at.le16(), *text)) return false;
+    }
+    return at.ok() && at.remaining() == 0 && !model.name.empty();
+}
+
+inline bool read_metadata(bytes section, model_data& model) {
+    model.metadata.assign(section.begin(), section.end());
+    return section.size() >= 2 && section.front() == '{' && section.back() == '}' &&
+           model.metadata.find('\0') == std::string::npos;
+}
+
+inline bool read_inputs(bytes section, model_data& model) {
+    cursor at{section};
+    while (at.ok() && at.remaining() > 0) {
+        std::string name;
+        if (!read_text(at, at.u8(), name) || name.empty()) return false;
+        for (const std::string& other : model.inputs) {
+            if (other == name) return false;
+        }
+        model.inputs.push_back(std::move(name));
+        model.importance.push_back(read_float(at));
+        if (!(model.importance.back() >= 0 && model.importance.back() <= 1)) return false;
+        if (model.inputs.size() > max_model_inputs) return false;
+    }
+    return at.ok();
+}
+
+/// Reads a section of equal records; false when it is not a whole number of them.
+template <std::size_t Size, class Record, class Read>
+bool read_records(bytes section, std::vector<Record>& out, Read read) {
+    if (section.size() % Size != 0) return false;
+    out.reserve(section.size() / Size);
+    cursor at{section};
+    while (at.remaining() > 0) out.push_back(read(at));
+    return true;
+}
+
+inline bool read_tables(bytes calibration, bytes roots, bytes nodes, model_data& model) {
+    // Braced initialisation evaluates left to right, which is the order of the fields in the file.
+    return read_records<8>(calibration, model.calibration,
+                           [](cursor& at) {
+                               return calibration_point{read_float(at), read_float(at)};
+                           }) &&
+           read_records<4>(roots, model.roots, [](cursor& at) { return at.le32(); }) &&
+           read_records<12>(nodes, model.nodes, [](cursor& at) {
+               return forest_node{read_float(at), at.le32(), at.le16(), at.le16()};
+           });
+}
+
+/// Cuts the file into its sections; the message says what is wrong, empty when nothing is.
+inline std::string cut_sections(bytes body, std::size_t file_size, std::span<bytes> sections) {
+    cursor at{body};
+    if (!starts_with(at.take(bundle_magic.size()), bundle_magic)) return "it does not begin with MLDF";
+    if (at.le16() != bundle_format) return "its format is not 1; this version reads no other";
+    if (at.le16() != sections.size()) return "its number of sections is not 6";
+    if (at.le32() != file_size) return "its size differs from the size it states: truncated or padded";
+    if (at.le32() != 0) return "a reserved field is not 0";
+    std::size_t next = at.position() + 12 * sections.size();
+    for (std::size_t i = 0; i < sections.size(); ++i) {
+        if (!starts_with(at.take(4), bundle_sections[i])) return "its sections are not the expected ones, in order";
+        const std::size_t offset = at.le32();
+        const std::size_t size = at.le32();
+        if (!at.ok() || offset != next || offset > body.size() || body.size() - offset < size) {
+            return "section '" + std::string{bundle_sections[i]} +
+                   "' does not lie inside the file after the one before";
+        }
+        sections[i] = body.subspan(offset, size);
+        next = offset + size;
+    }
+    return next == body.size() ? std::string{} : "there are bytes after the last section";
+}
+
+inline std::string read_sections(std::span<const bytes> sections, model_data& model) {
+    if (!read_info(sections[0], model)) return "section 'info' is malformed";
+    if (!read_metadata(sections[1], model)) return "section 'json' is not a JSON object";
+    if (!read_inputs(sections[2], model)) return "section 'inpt' is malformed or names a feature twice";
+    if (!read_tables(sections[3], sections[4], sections[5], model)) return "a table is not a whole number of records";
+    const model_fault fault = find_fault(model.tables());
+    return fault == model_fault::none ? std::string{} : std::string{describe(fault)};
+}
+
+}  // namespace detail
+
+/// Reads a bundle. `where` names the source in errors. Allocates at most a few times the size of `file`.
+[[nodiscard]] inline result<model_data, error> read_bundle(bytes file, std::string_view where) {
+    constexpr std::size_t digest_size = sizeof(detail::sha256_digest);
+    if (file.size() > max_bundle_bytes) {
+        return detail::bundle_error(errc::too_large, where, "it is larger than 256 MiB");
+    }
+    if (file.size() < bundle_magic.size() + digest_size) {
+        return detail::bundle_error(errc::truncated, where, "it is too short");
+    }
+    const bytes body = file.first(file.size() - digest_size);
+    std::array<bytes, std::size(bundle_sections)> sections;
+    std::string wrong = detail::cut_sections(body, file.size(), sections);
+    if (!wrong.empty()) return detail::bundle_error(errc::corrupt, where, std::move(wrong));
+
+    const detail::sha256_digest digest = detail::sha256_of(body);
+    if (!std::equal(digest.begin(), digest.end(), file.last(digest_size).begin())) {
+        return detail::bundle_error(errc::corrupt, where, "its contents do not match its SHA-256; copy it again");
+    }
+    model_data model;
+    wrong = detail::read_sections(sections, model);
+    if (!wrong.empty()) return detail::bundle_error(errc::corrupt, where, std::move(wrong));
+    model.hash = detail::short_hex(digest);
+    return model;
+}
+
+/// A run-time model as a detector, with the interface of `basic_forest`. Const functions are safe from any number
+/// of threads; moving or assigning is not. Empty (every score 0) until made.
+template <class Features>
+class basic_bundle_forest {
+public:
+    using row_type = std::span<const float, Features::count>;
+
+    basic_bundle_forest() = default;
+
+    /// Takes a model whose every input is a feature of the list; says which one is not.
+    [[nodiscard]] static result<basic_bundle_forest, error> make(model_data model) {
+        const model_fault fault = find_fault(model.tables());
+        if (fault != model_fault::none) {
+            return detail::bundle_error(errc::bad_value, model.name, std::string{describe(fault)});
+        }
+        basic_bundle_forest made;
+        for (const std::string& input : model.inputs) {
+            const auto index = Features::index(input);
+            if (!index) {
+                return detail::bundle_error(errc::not_found, model.name,
+                                            "it needs feature '" + input + "', which this version does not compute; " +
+                                                "train the model again");
+            }
+            made.m_inputs.push_back(static_cast<std::uint16_t>(*index));
+        }
+        made.m_model = std::move(model);
+        made.m_flat = detail::flat_forest{made.m_model.tables(), made.m_inputs};
+        return made;
+    }
+
+    /// The model itself: names, hash, thresholds, metadata.
+    [[nodiscard]] const model_data& model() const noexcept { return m_model; }
+    [[nodiscard]] std::string_view name() const noexcept { return m_model.name; }
+    [[nodiscard]] std::string_view version() const noexcept { return m_model.version; }
+    [[nodiscard]] std::string_view hash() const noexcept { return m_model.hash; }
+    [[nodiscard]] float suspicious() const noexcept { return m_model.suspicious; }
+    [[nodiscard]] float malicious() const noexcept { return m_model.malicious; }
+
+    /// The reference walk; valid while this object is neither moved nor assigned.
+    [[nodiscard]] forest_view view() const noexcept { return {m_model.nodes, m_model.roots, m_inputs}; }
+
+    /// Mean probability over the trees, 0..1.
+    [[nodiscard]] float score(row_type row) const noexcept {
+        return detail::mean_of_units(m_flat.total(row), tree_count());
+    }
+
+    /// Score and attack class.
+    [[nodiscard]] forest_answer answer(row_type row) const noexcept {
+        return detail::answer_of(m_flat.sums(row), tree_count());
+    }
+
+    /// See forest_view::explain.
+    std::size_t explain(row_type row, std::span<contribution> out) const noexcept {
+        return m_model.roots.empty() ? 0 : view().explain(row, out);
+    }
+
+    /// Share of training flows with such a score that were attacks.
+    [[nodiscard]] float confidence(float score) const noexcept { return confidence_of(m_model.calibration, score); }
+
+private:
+    [[nodiscard]] std::size_t tree_count() const noexcept { return m_model.roots.empty() ? 1 : m_model.roots.size(); }
+
+    model_data m_model;
+    std::vector<std::uint16_t> m_inputs;
+    detail::flat_forest m_flat;
+};
+
+/// A run-time model over the standard features.
+using bundle_forest = basic_bundle_forest<standard_features>;
+
+}  // namespace v0
+}  // namespace mldefender

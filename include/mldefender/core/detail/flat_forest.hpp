@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: MIT
+// The portable fast form of a forest: 8-byte nodes whose comparison, feature and child come out of one load, ten
+// trees walked in turn so that their loads overlap. Laid out once from checked tables; refuses nothing, because
+// find_fault already did. Agrees bit for bit with the reference walk in forest.hpp, which calls it.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include <mldefender/core/model.hpp>
+
+namespace mldefender {
+inline namespace v0 {
+namespace detail {
+
+/// Maps floats to unsigned integers of the same order: -inf < ... < -0 == +0 < ... < +inf < every NaN. So
+/// `x <= t` is `key(x) <= key(t)` for every x and every finite t, and NaN goes right.
+[[nodiscard]] constexpr std::uint32_t order_key(float x) noexcept {
+    std::uint32_t bits = std::bit_cast<std::uint32_t>(x);
+    if ((bits & 0x7fff'ffffU) > 0x7f80'0000U) return 0xffff'ffffU;
+    if (bits == 0x8000'0000U) bits = 0;
+    return (bits & 0x8000'0000U) != 0 ? ~bits : bits | 0x8000'0000U;
+}
+
+/// Sum over the leaves a row falls into, in units of 2^-16, in total and per attack class.
+struct leaf_sums {
+    std::uint32_t total = 0;
+    std::array<std::uint32_t, attack_class_count> by_class{};
+};
+
+class flat_forest {
+public:
+    flat_forest() = default;
+
+    /// `inputs` holds the feature index of each model input. Both must come from a model without fault.
+    flat_forest(const model_tables& model, std::span<const std::uint16_t> inputs)
+        : m_inputs(inputs.begin(), inputs.end()) {
+        m_words.reserve(model.nodes.size() + 1);
+        m_leaves.reserve(model.nodes.size() + 1);
+        for (const forest_node& node : model.nodes) {
+            const auto self = static_cast<std::uint32_t>(m_words.size());
+            m_words.push_back(node.is_leaf() ? leaf_word(self) : word(order_key(node.value), node.left, node.input));
+            m_leaves.push_back(node.is_leaf() ? leaf{static_cast<std::uint32_t>(node.mean_units()), node.extra}
+                                              : leaf{});
+        }
+        const auto padding = static_cast<std::uint32_t>(m_words.size());  // a leaf of weight 0 fills the last group
+        m_words.push_back(leaf_word(padding));
+        m_leaves.push_back({});
+        group_trees(model, padding);
+    }
+
+    /// Sum of the leaves' probabilities in units of 2^-16. `row` must reach past every feature index of the model.
+    [[nodiscard]] std::uint32_t total(std::span<const float> row) const noexcept {
+        std::uint32_t sum = 0;
+        walk(row, [&](std::uint32_t at) { sum += m_leaves[at].units; });
+        return sum;
+    }
+
+    /// As `total`, also split by the attack class each leaf voted for.
+    [[nodiscard]] leaf_sums sums(std::span<const float> row) const noexcept {
+        leaf_sums out;
+        walk(row, [&](std::uint32_t at) {
+            out.total += m_leaves[at].units;
+            out.by_class[m_leaves[at].label] += m_leaves[at].units;
+        });
+        return out;
+    }
+
+private:
+    // Ten walks keep about as many loads in flight as a core can hold while their positions stay in registers.
+    static constexpr std::size_t lanes = 10;
+
+    struct leaf {
+        std::uint32_t units = 0;
+        std::uint32_t label = 0;
+    };
+    struct group {
+        std::array<std::uint32_t, lanes> roots;
+        std::uint32_t steps;
+    };
+
+    static constexpr std::uint64_t word(std::uint32_t key, std::uint32_t child, std::uint32_t input) noexcept {
+        return (std::uint64_t{key} << 32) | (child << 8) | input;
+    }
+    // No key exceeds the largest one, so a leaf always steps onto itself: walks of a group need no exit test.
+    static constexpr std::uint64_t leaf_word(std::uint32_t self) noexcept { return word(0xffff'ffffU, self, 0); }
+
+    // Trees of like depth share a group, since a group walks as long as its deepest tree. Order cannot change sums.
+    void group_trees(const model_tables& model, std::uint32_t padding) {
+        std::vector<std::pair<std::uint32_t, std::uint32_t>> trees;  // depth, root
+        std::vector<std::uint32_t> height(model.nodes.size());
+        for (std::size_t i = model.nodes.size(); i-- > 0;) {
+            const forest_node& node = model.nodes[i];
+            if (!node.is_leaf()) height[i] = 1 + std::max(height[node.left], height[node.left + 1]);
+        }
+        for (const std::uint32_t root : model.roots) trees.emplace_back(height[root], root);
+        std::sort(trees.begin(), trees.end());
+        for (std::size_t first = 0; first < trees.size(); first += lanes) {
+            group g{};
+            for (std::size_t lane = 0; lane < lanes; ++lane) {
+                const bool present = first + lane < trees.size();
+                g.roots[lane] = present ? trees[first + lane].second : padding;
+                if (present) g.steps = trees[first + lane].first;
+            }
+            m_groups.push_back(g);
+        }
+    }
+
+    template <class Visit>
+    void walk(std::span<const float> row, Visit visit) const noexcept {
+        std::array<std::uint64_t, max_model_inputs> keys;  // only the model's inputs are written and read
+        for (std::size_t i = 0; i < m_inputs.size(); ++i) {
+            keys[i] = std::uint64_t{order_key(row[m_inputs[i]])} << 32;
+        }
+        walk_groups(keys.data(), visit, std::make_index_sequence<lanes>{});
+    }
+
+    template <class Visit, std::size_t... Lane>
+    void walk_groups(const std::uint64_t* keys, Visit visit, std::index_sequence<Lane...>) const noexcept {
+        const std::uint64_t* const words = m_words.data();
+        for (const group& g : m_groups) {
+            std::array<std::uint32_t, lanes> at = g.roots;
+            for (std::uint32_t step = 0; step < g.steps; ++step) {
+                // The low half of a key is 0, so equal keys never compare greater whatever child and input are.
+                ((at[Lane] = advance(words[at[Lane]], keys)), ...);
+            }
+            (visit(at[Lane]), ...);
+        }
+    }
+
+    static std::uint32_t advance(std::uint64_t word, const std::uint64_t* keys) noexcept {
+        const auto low = static_cast<std::uint32_t>(word);
+        return (low >> 8) + static_cast<std::uint32_t>(keys[low & 0xff] > word);
+    }
+
+    std::vector<std::uint64_t> m_words;
+    std::vector<leaf> m_leaves;
+    std::vector<group> m_groups;
+    std::vector<std::uint16_t> m_inputs;
+};
+
+}  // namespace detail
+}  // namespace v0
+}  // namespace mldefender

@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: MIT
+// Scores flows with random forests. `forest_view` is the reference: a plain walk that works at compile time and
+// defines the answer, down to the bit. `forest<Model>` wraps a compile-time model as a stateless detector and uses
+// the fast layout at run time; bundle.hpp does the same for models read from files. A model that asks for a
+// feature the list does not have is refused while compiling. Called by the pipeline and by the forge.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <iterator>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <type_traits>
+
+#include <mldefender/core/attack.hpp>
+#include <mldefender/core/detail/flat_forest.hpp>
+#include <mldefender/core/feature.hpp>
+#include <mldefender/core/model.hpp>
+
+namespace mldefender {
+inline namespace v0 {
+
+/// What a forest says about one row.
+struct forest_answer {
+    float score = 0;                          ///< mean probability over the trees, 0..1
+    attack_class label = attack_class::none;  ///< the attack it resembles most, if it is one; none when score is 0
+};
+
+/// How far one feature moved a score, for explanations: positive towards attack.
+struct contribution {
+    std::uint16_t feature = 0;  ///< index into the feature list
+    float value = 0;            ///< the row's value of it
+    float weight = 0;  ///< share of the score due to it, -1..1; weights and the forest's base rate sum to the score
+};
+
+namespace detail {
+
+/// Largest sum wins, ties go to the first class listed; `none` when nothing voted.
+template <class Sum>
+[[nodiscard]] constexpr attack_class most_voted(const std::array<Sum, attack_class_count>& by_class) noexcept {
+    std::size_t best = 0;
+    for (std::size_t c = 1; c < attack_class_count; ++c) {
+        if (by_class[c] > (best == 0 ? Sum{0} : by_class[best])) best = c;
+    }
+    return static_cast<attack_class>(best);
+}
+
+/// Exact up to the final division: units stay below 2^24.
+[[nodiscard]] constexpr float mean_of_units(std::uint32_t units, std::size_t trees) noexcept {
+    return static_cast<float>(units) / 65536.0F / static_cast<float>(trees);
+}
+
+[[nodiscard]] constexpr forest_answer answer_of(const leaf_sums& sums, std::size_t trees) noexcept {
+    return {mean_of_units(sums.total, trees), most_voted(sums.by_class)};
+}
+
+}  // namespace detail
+
+/// Piecewise linear confidence of a score by a model's calibration. NaN counts as score 0.
+[[nodiscard]] constexpr float confidence_of(std::span<const calibration_point> points, float score) noexcept {
+    if (points.empty()) return 0;
+    if (!(score > points.front().score)) return points.front().confidence;
+    for (std::size_t i = 1; i < points.size(); ++i) {
+        const calibration_point low = points[i - 1];
+        const calibration_point high = points[i];
+        if (score > high.score) continue;
+        return low.confidence + (high.confidence - low.confidence) * ((score - low.score) / (high.score - low.score));
+    }
+    return points.back().confidence;
+}
+
+/// A forest wherever its tables live, with its inputs resolved to feature indices. Does not own anything. All
+/// functions are const, safe from any number of threads, and require that a row reaches past every index in `inputs`.
+struct forest_view {
+    std::span<const forest_node> nodes;
+    std::span<const std::uint32_t> roots;
+    std::span<const std::uint16_t> inputs;  ///< feature index of each model input
+
+    /// Mean of the leaves' probabilities, 0..1.
+    [[nodiscard]] constexpr float score(std::span<const float> row) const noexcept {
+        float sum = 0;
+        for (const std::uint32_t root : roots) sum += leaf(root, row).value;
+        return sum / static_cast<float>(roots.size());
+    }
+
+    /// Score, and the class by the leaves' votes weighted with their probabilities.
+    [[nodiscard]] constexpr forest_answer answer(std::span<const float> row) const noexcept {
+        float sum = 0;
+        std::array<float, attack_class_count> votes{};
+        for (const std::uint32_t root : roots) {
+            const forest_node& end = leaf(root, row);
+            sum += end.value;
+            votes[end.extra] += end.value;
+        }
+        return {sum / static_cast<float>(roots.size()), detail::most_voted(votes)};
+    }
+
+    /// Writes the features that moved the score most, largest absolute weight first, equal weights by feature index;
+    /// features that moved nothing are left out. Each step of a path credits its feature with the change of the
+    /// mean probability (Saabas' decomposition). Returns how many were written.
+    constexpr std::size_t explain(std::span<const float> row, std::span<contribution> out) const noexcept {
+        std::array<std::int32_t, max_model_inputs> moved{};
+        for (const std::uint32_t root : roots) credit_path(root, row, moved);
+        std::size_t written = 0;
+        while (written < out.size()) {
+            const std::optional<std::size_t> best = largest(moved);
+            if (!best) break;
+            const float weight = static_cast<float>(moved[*best]) / 65536.0F / static_cast<float>(roots.size());
+            out[written++] = {inputs[*best], row[inputs[*best]], weight};
+            moved[*best] = 0;
+        }
+        return written;
+    }
+
+    /// Mean probability at the roots: the score before any feature has spoken.
+    [[nodiscard]] constexpr float base_rate() const noexcept {
+        std::uint32_t units = 0;
+        for (const std::uint32_t root : roots) units += static_cast<std::uint32_t>(nodes[root].mean_units());
+        return detail::mean_of_units(units, roots.size());
+    }
+
+private:
+    [[nodiscard]] constexpr std::uint32_t child(const forest_node& node, std::span<const float> row) const noexcept {
+        return row[inputs[node.input]] <= node.value ? node.left : node.left + 1;
+    }
+
+    [[nodiscard]] constexpr const forest_node& leaf(std::uint32_t at, std::span<const float> row) const noexcept {
+        while (!nodes[at].is_leaf()) at = child(nodes[at], row);
+        return nodes[at];
+    }
+
+    constexpr void credit_path(std::uint32_t at, std::span<const float> row,
+                               std::array<std::int32_t, max_model_inputs>& moved) const noexcept {
+        while (!nodes[at].is_leaf()) {
+            const std::uint32_t next = child(nodes[at], row);
+            moved[nodes[at].input] += nodes[next].mean_units() - nodes[at].mean_units();
+            at = next;
+        }
+    }
+
+    [[nodiscard]] constexpr std::optional<std::size_t> largest(
+        const std::array<std::int32_t, max_model_inputs>& moved) const noexcept {
+        const auto size = [&](std::size_t i) { return moved[i] < 0 ? -moved[i] : moved[i]; };
+        std::optional<std::size_t> best;
+        for (std::size_t i = 0; i < inputs.size(); ++i) {
+            if (size(i) == 0) continue;
+            if (!best || size(i) > size(*best) || (size(i) == size(*best) && inputs[i] < inputs[*best])) best = i;
+        }
+        return best;
+    }
+};
+
+namespace detail {
+
+template <class Model, class Features>
+[[nodiscard]] constexpr bool knows_inputs() noexcept {
+    for (const std::string_view input : Model::inputs) {
+        if (!Features::index(input)) return false;
+    }
+    return true;
+}
+
+template <class Model, class Features>
+[[nodiscard]] constexpr auto resolve_inputs() noexcept {
+    std::array<std::uint16_t, std::size(Model::inputs)> indices{};
+    for (std::size_t i = 0; i < indices.size(); ++i) {
+        indices[i] = static_cast<std::uint16_t>(Features::index(Model::inputs[i]).value_or(0));
+    }
+    return indices;
+}
+
+}  // namespace detail
+
+/// The columns of a row as feature.hpp lists them. A list is a type with `count` and `index(name)`.
+struct standard_features {
+    static constexpr std::size_t count = feature_count;
+    [[nodiscard]] static constexpr std::optional<std::size_t> index(std::string_view name) noexcept {
+        return feature_index(name);
+    }
+};
+
+/// A compile-time model as a detector. Stateless: all copies share one table laid out on first use, or by
+/// `prepare()`, so that no packet pays for it. `Features` names the columns of a row (see model.hpp for `Model`).
+template <class Model, class Features>
+struct basic_forest {
+    static_assert(check_model<Model>());
+
+    /// A row: one float per feature of the list, in its order.
+    using row_type = std::span<const float, Features::count>;
+
+    [[nodiscard]] static constexpr std::string_view name() noexcept { return Model::name; }
+    [[nodiscard]] static constexpr std::string_view version() noexcept { return Model::version; }
+    /// First 16 hexadecimal digits of the SHA-256 of the equivalent bundle.
+    [[nodiscard]] static constexpr std::string_view hash() noexcept { return Model::hash; }
+    /// Scores from here on deserve watching.
+    [[nodiscard]] static constexpr float suspicious() noexcept { return Model::suspicious; }
+    /// Scores from here on deserve a response.
+    [[nodiscard]] static constexpr float malicious() noexcept { return Model::malicious; }
+
+    /// The reference walk over this model.
+    [[nodiscard]] static constexpr forest_view view() noexcept { return {Model::nodes, Model::roots, resolved}; }
+
+    /// Mean probability over the trees, 0..1.
+    [[nodiscard]] static constexpr float score(row_type row) noexcept {
+        if (std::is_constant_evaluated()) return view().score(row);
+        return detail::mean_of_units(flat().total(row), tree_count);
+    }
+
+    /// Score and attack class.
+    [[nodiscard]] static constexpr forest_answer answer(row_type row) noexcept {
+        if (std::is_constant_evaluated()) return view().answer(row);
+        return detail::answer_of(flat().sums(row), tree_count);
+    }
+
+    /// See forest_view::explain.
+    static constexpr std::size_t explain(row_type row, std::span<contribution> out) noexcept {
+        return view().explain(row, out);
+    }
+
+    /// Share of training flows with such a score that were attacks.
+    [[nodiscard]] static constexpr float confidence(float score) noexcept {
+        return confidence_of(Model::calibration, score);
+    }
+
+    /// Lays the fast table out now. Call once before the first packet; safe from any thread.
+    static void prepare() { (void)flat(); }
+
+private:
+    static constexpr std::size_t tree_count = std::size(Model::roots);
+    static constexpr std::size_t input_count = std::size(Model::inputs);
+
+    static_assert(detail::knows_inputs<Model, Features>(),
+                  "model: an input is not a feature of the list; train the model again");
+    static constexpr std::array<std::uint16_t, input_count> resolved = detail::resolve_inputs<Model, Features>();
+
+    static const detail::flat_forest& flat() {
+        static const detail::flat_forest table{tables_of<Model>(), resolved};
+        return table;
+    }
+};
+
+/// A compile-time model over the standard features: `max_threat<forest<models::ddos>, ...>`.
+template <class Model>
+using forest = basic_forest<Model, standard_features>;
+
+}  // namespace v0
+}  // namespace mldefender

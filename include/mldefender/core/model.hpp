@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: MIT
+// What a random forest model is: flat tables the compiler can see, and the one check that decides whether such
+// tables are a forest at all. The same check runs inside static_assert for a compile-time model and on every
+// bundle read at run time. It refuses whatever could make a walk leave the tables, loop, or sum to something
+// outside 0..1. Included by generated models, forest.hpp and bundle.hpp.
+//
+// A compile-time model is a type with these static constexpr members (the forge writes them):
+//
+//     std::string_view name, version, hash, command, feature_list_hash, metadata;   // metadata: a JSON object
+//     std::uint64_t seed;
+//     float suspicious, malicious;              // suggested thresholds on the score
+//     std::string_view inputs[];                // feature names; nodes refer to positions in here
+//     float importance[];                       // per input, sums to 1
+//     calibration_point calibration[];          // what share of flows with such a score were attacks
+//     std::uint32_t roots[];                    // first node of each tree
+//     forest_node nodes[];                      // tree after tree, each tree breadth first
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <iterator>
+#include <span>
+#include <string_view>
+
+#include <mldefender/core/attack.hpp>
+
+namespace mldefender {
+inline namespace v0 {
+
+/// One node of a tree, 12 bytes. An inner node sends x <= value to `left` and everything else, NaN included, to
+/// `left + 1`. Probabilities are whole multiples of 2^-16, so that sums over a forest are exact in float and do
+/// not depend on the order of addition: every memory layout must give the same bits.
+struct forest_node {
+    float value = 0;          ///< inner: threshold, finite; leaf: probability of attack, 0..1
+    std::uint32_t left = 0;   ///< inner: index of the left child, the right one follows it; 0 marks a leaf
+    std::uint16_t input = 0;  ///< inner: index into the model's inputs; leaf: 0
+    std::uint16_t extra = 0;  ///< inner: mean probability below, in units of 2^-15; leaf: the attack_class it voted for
+
+    [[nodiscard]] constexpr bool is_leaf() const noexcept { return left == 0; }
+
+    /// Mean probability of attack at this node, in units of 2^-16 (0..65536).
+    [[nodiscard]] constexpr std::int32_t mean_units() const noexcept {
+        return is_leaf() ? static_cast<std::int32_t>(value * 65536.0F) : std::int32_t{extra} * 2;
+    }
+
+    constexpr bool operator==(const forest_node&) const noexcept = default;
+};
+static_assert(sizeof(forest_node) == 12);
+
+/// One point of the calibration: of the flows scored `score` in training, the share `confidence` were attacks.
+struct calibration_point {
+    float score = 0;       ///< 0..1
+    float confidence = 0;  ///< 0..1
+    constexpr bool operator==(const calibration_point&) const noexcept = default;
+};
+
+inline constexpr std::size_t max_model_trees = 256;             ///< bound of exact float sums: 256 * 2^16 == 2^24
+inline constexpr std::size_t max_model_inputs = 256;            ///< input indices fit the 8 bits of fast layouts
+inline constexpr std::size_t max_model_nodes = (1U << 24) - 1;  ///< child indices fit 24 bits
+inline constexpr std::size_t max_model_depth = 64;              ///< bounds one walk
+inline constexpr std::size_t max_calibration_points = 64;
+
+/// Why tables are not a forest.
+enum class model_fault : std::uint8_t {
+    none,
+    size,         ///< no trees, inputs, or nodes, or more than the limits above
+    roots,        ///< roots do not start at 0 and ascend within the nodes
+    order,        ///< a tree is not breadth first: children missing, out of range, backward, shared or unreachable
+    depth,        ///< a tree deeper than max_model_depth
+    input,        ///< a node reads an input that does not exist
+    threshold,    ///< a threshold is NaN or infinite
+    probability,  ///< a probability is outside 0..1 or not a multiple of 2^-16
+    label,        ///< a leaf names no known attack class, or names one without weight or none with weight
+    calibration,  ///< the calibration does not run from score 0 to 1, ascending in both
+    limits        ///< suggested thresholds are not 0 < suspicious <= malicious <= 1
+};
+
+/// The fault in words a person can act on.
+[[nodiscard]] constexpr std::string_view describe(model_fault fault) noexcept {
+    switch (fault) {
+        case model_fault::none: return "a valid forest";
+        case model_fault::size:
+            return "no trees, inputs or nodes, or more than 256 trees, 256 inputs or 2^24 - 1 nodes";
+        case model_fault::roots: return "tree roots do not start at node 0 and ascend within the nodes";
+        case model_fault::order:
+            return "nodes of a tree are not in breadth-first order, so a child is missing or shared";
+        case model_fault::depth: return "a tree is deeper than 64 levels";
+        case model_fault::input: return "a node reads an input the model does not list";
+        case model_fault::threshold: return "a threshold is not a finite number";
+        case model_fault::probability: return "a probability is outside 0..1 or not a multiple of 2^-16";
+        case model_fault::label: return "a leaf's attack class is unknown or disagrees with its probability";
+        case model_fault::calibration: return "calibration points do not ascend from score 0 to score 1";
+        case model_fault::limits: return "suggested thresholds are not 0 < suspicious <= malicious <= 1";
+    }
+    return "unknown fault";
+}
+
+/// The tables of a model, wherever they live; feature names are not resolved yet.
+struct model_tables {
+    std::span<const forest_node> nodes;
+    std::span<const std::uint32_t> roots;
+    std::size_t input_count = 0;
+    std::span<const calibration_point> calibration;
+    float suspicious = 0;
+    float malicious = 0;
+};
+
+namespace detail {
+
+constexpr model_fault leaf_fault(const forest_node& node) noexcept {
+    if (!(node.value >= 0 && node.value <= 1)) return model_fault::probability;
+    if (static_cast<float>(node.mean_units()) != node.value * 65536.0F) return model_fault::probability;
+    if (node.extra >= attack_class_count || (node.extra == 0) != (node.value == 0)) return model_fault::label;
+    return node.input == 0 ? model_fault::none : model_fault::input;
+}
+
+constexpr model_fault inner_fault(const forest_node& node, std::size_t input_count) noexcept {
+    if (node.input >= input_count) return model_fault::input;
+    if (!(node.value - node.value == 0))
+        return model_fault::threshold;  // only finite numbers differ from themselves by 0
+    return node.extra <= 32768 ? model_fault::none : model_fault::probability;
+}
+
+// A tree owns nodes [begin, end). Breadth first means the children of its inner nodes, taken in order, are exactly
+// begin + 1, begin + 2, ...: one comparison a node proves that children exist, lie ahead and have one parent.
+constexpr model_fault tree_fault(const model_tables& model, std::size_t begin, std::size_t end) noexcept {
+    std::size_t next_child = begin + 1;
+    std::size_t level_end = begin + 1;
+    std::size_t depth = 0;
+    for (std::size_t i = begin; i < end; ++i) {
+        if (i == level_end) {
+            if (++depth > max_model_depth) return model_fault::depth;
+            level_end = next_child;
+        }
+        const forest_node& node = model.nodes[i];
+        const model_fault fault = node.is_leaf() ? leaf_fault(node) : inner_fault(node, model.input_count);
+        if (fault != model_fault::none) return fault;
+        if (node.is_leaf()) continue;
+        if (node.left != next_child || end - next_child < 2) return model_fault::order;
+        next_child += 2;
+    }
+    return next_child == end ? model_fault::none : model_fault::order;
+}
+
+constexpr bool is_calibration(std::span<const calibration_point> points) noexcept {
+    if (points.size() < 2 || points.size() > max_calibration_points) return false;
+    if (points.front().score != 0 || points.back().score != 1) return false;
+    if (!(points.front().confidence >= 0 && points.back().confidence <= 1)) return false;
+    for (std::size_t i = 1; i < points.size(); ++i) {
+        if (!(points[i - 1].score < points[i].score)) return false;
+        if (!(points[i - 1].confidence <= points[i].confidence)) return false;
+    }
+    return true;
+}
+
+}  // namespace detail
+
+/// The first fault of these tables, `none` when they are a forest. Linear in the number of nodes.
+[[nodiscard]] constexpr model_fault find_fault(const model_tables& model) noexcept {
+    if (model.nodes.empty() || model.roots.empty() || model.input_count == 0) return model_fault::size;
+    if (model.nodes.size() > max_model_nodes || model.roots.size() > max_model_trees ||
+        model.input_count > max_model_inputs) {
+        return model_fault::size;
+    }
+    if (model.roots.front() != 0) return model_fault::roots;
+    for (std::size_t tree = 0; tree < model.roots.size(); ++tree) {
+        const std::size_t begin = model.roots[tree];
+        const std::size_t end = tree + 1 < model.roots.size() ? model.roots[tree + 1] : model.nodes.size();
+        if (begin >= end || end > model.nodes.size()) return model_fault::roots;
+        const model_fault fault = detail::tree_fault(model, begin, end);
+        if (fault != model_fault::none) return fault;
+    }
+    if (!detail::is_calibration(model.calibration)) return model_fault::calibration;
+    if (!(model.suspicious > 0 && model.suspicious <= model.malicious && model.malicious <= 1)) {
+        return model_fault::limits;
+    }
+    return model_fault::none;
+}
+
+/// The tables of a compile-time model.
+template <class Model>
+[[nodiscard]] constexpr model_tables tables_of() noexcept {
+    return {Model::nodes,       Model::roots,      std::size(Model::inputs),
+            Model::calibration, Model::suspicious, Model::malicious};
+}
+
+/// Fails to compile, with the reason, unless `Model` is a forest. Costs about 20 evaluation steps a node.
+template <class Model>
+consteval bool check_model() {
+    constexpr model_fault fault = find_fault(tables_of<Model>());
+    static_assert(fault != model_fault::size, "model: no trees, inputs or nodes, or more than the limits in model.hpp");
+    static_assert(fault != model_fault::roots, "model: roots must start at node 0 and ascend within the nodes");
+    static_assert(fault != model_fault::order,
+                  "model: each tree must be breadth first, every child ahead of its parent");
+    static_assert(fault != model_fault::depth, "model: a tree is deeper than max_model_depth");
+    static_assert(fault != model_fault::input, "model: a node reads an input the model does not list");
+    static_assert(fault != model_fault::threshold, "model: thresholds must be finite");
+    static_assert(fault != model_fault::probability, "model: probabilities must be multiples of 2^-16 in 0..1");
+    static_assert(fault != model_fault::label, "model: a leaf needs a known attack class exactly when it has weight");
+    static_assert(fault != model_fault::calibration, "model: calibration must ascend from score 0 to score 1");
+    static_assert(fault != model_fault::limits, "model: thresholds must be 0 < suspicious <= malicious <= 1");
+    static_assert(std::size(Model::importance) == std::size(Model::inputs), "model: one importance per input");
+    return fault == model_fault::none;
+}
+
+}  // namespace v0
+}  // namespace mldefender
