@@ -33,8 +33,9 @@ struct hash_secret {
 
 /// Hash of one number under a secret.
 [[nodiscard]] constexpr std::uint64_t hash_of(std::uint64_t value, hash_secret secret = {}) noexcept {
-    return fold_multiply(fold_multiply(value ^ secret.first ^ 0x9e3779b97f4a7c15ULL, 0xe7037ed1a0b428dbULL) ^ secret.second,
-                         0x8ebc6af09c88c6e3ULL);
+    return fold_multiply(
+        fold_multiply(value ^ secret.first ^ 0x9e3779b97f4a7c15ULL, 0xe7037ed1a0b428dbULL) ^ secret.second,
+        0x8ebc6af09c88c6e3ULL);
 }
 
 /// Hash of an address under a secret.
@@ -52,8 +53,10 @@ struct hash_secret {
     const std::uint64_t ports = (std::uint64_t{ordered ? t.source_port : t.destination_port} << 24) |
                                 (std::uint64_t{ordered ? t.destination_port : t.source_port} << 8) |
                                 static_cast<std::uint64_t>(t.protocol);
-    const std::uint64_t left = fold_multiply(a.high ^ secret.first ^ 0xa0761d6478bd642fULL, a.low ^ 0xe7037ed1a0b428dbULL);
-    const std::uint64_t right = fold_multiply(b.high ^ secret.second ^ 0x8ebc6af09c88c6e3ULL, b.low ^ 0x589965cc75374cc3ULL);
+    const std::uint64_t left =
+        fold_multiply(a.high ^ secret.first ^ 0xa0761d6478bd642fULL, a.low ^ 0xe7037ed1a0b428dbULL);
+    const std::uint64_t right =
+        fold_multiply(b.high ^ secret.second ^ 0x8ebc6af09c88c6e3ULL, b.low ^ 0x589965cc75374cc3ULL);
     return hash_of((left ^ a.low) + ((right ^ b.low) << 1) + ports * 0x9e3779b97f4a7c15ULL, secret);
 }
 

@@ -153,7 +153,8 @@ public:
     /// Calls `visit(slot)` for every record of a shard not seen for at least `ticks`; `visit` may erase it. Returns
     /// the longest time any record that stays has been unseen, so the caller knows when to look again.
     template <class Visit>
-    constexpr std::uint32_t for_unseen(std::size_t shard, std::uint32_t now_ticks, std::uint32_t ticks, Visit&& visit) noexcept {
+    constexpr std::uint32_t for_unseen(std::size_t shard, std::uint32_t now_ticks, std::uint32_t ticks,
+                                       Visit&& visit) noexcept {
         std::uint32_t oldest = 0;
         if (m_live[shard].count == 0) return oldest;
         for (std::size_t at = shard * m_buckets_per_shard; at < (shard + 1) * m_buckets_per_shard; ++at) {
@@ -186,14 +187,16 @@ private:
         const std::uint32_t age = now - seen;
         return age > 0x7fffffffU ? 0 : age;
     }
-    [[nodiscard]] constexpr std::uint32_t least_valuable(std::size_t one, std::size_t two, std::uint32_t now) const noexcept {
+    [[nodiscard]] constexpr std::uint32_t least_valuable(std::size_t one, std::size_t two,
+                                                         std::uint32_t now) const noexcept {
         std::uint32_t worst = 0;
         std::uint64_t lowest = ~0ULL;
         const std::size_t candidates[2] = {one, two};
         for (const std::size_t at : candidates) {
             for (std::size_t way = 0; way < ways; ++way) {
                 const bucket& b = m_buckets[at];
-                const std::uint64_t rank = (std::uint64_t{b.worth[way]} << 32) | (0xffffffffU - age_of(b.seen[way], now));
+                const std::uint64_t rank =
+                    (std::uint64_t{b.worth[way]} << 32) | (0xffffffffU - age_of(b.seen[way], now));
                 if (rank < lowest) {
                     lowest = rank;
                     worst = static_cast<std::uint32_t>(at * ways + way);

@@ -20,13 +20,13 @@ inline namespace v0 {
 
 /// What a flow reports about its two hosts.
 enum class observation_kind : std::uint8_t {
-    contact,    ///< a flow began
-    accepted,   ///< the responder answered for the first time (SYN-ACK, or any reply without TCP)
-    refused,    ///< RST or ICMP unreachable instead of an answer
-    completed,  ///< TCP handshake complete
-    traffic,    ///< more bytes and packets since the last report
-    ended,      ///< the flow left the table
-    lookup,     ///< a DNS question
+    contact,        ///< a flow began
+    accepted,       ///< the responder answered for the first time (SYN-ACK, or any reply without TCP)
+    refused,        ///< RST or ICMP unreachable instead of an answer
+    completed,      ///< TCP handshake complete
+    traffic,        ///< nothing but more bytes and packets, which other reports may carry as well
+    ended,          ///< the flow left the table
+    lookup,         ///< a DNS question
     lookup_failed,  ///< NXDOMAIN or another error in a DNS answer
     credentials,    ///< a login was tried
     rejected,       ///< a login failed
@@ -46,11 +46,11 @@ struct observation {
     float name_length = 0;        ///< lookup: characters
     std::uint64_t name_hash = 0;  ///< lookup: hash of the whole name
     observation_kind kind = observation_kind::contact;
-    bool midstream = false;          ///< contact: a TCP flow whose beginning was not seen
-    bool bare_probe = false;         ///< contact: TCP without SYN, or without payload over UDP
-    bool responder_external = false; ///< the responder lies outside the protected networks
-    bool short_lived = false;        ///< ended: little was said in either direction
-    bool silent = false;             ///< ended: the responder never sent anything
+    bool midstream = false;           ///< contact: a TCP flow whose beginning was not seen
+    bool bare_probe = false;          ///< contact: TCP without SYN, or without payload over UDP
+    bool responder_external = false;  ///< the responder lies outside the protected networks
+    bool short_lived = false;         ///< ended: little was said in either direction
+    bool silent = false;              ///< ended: the responder never sent anything
 };
 
 inline constexpr std::int64_t bucket_ns = 10'000'000'000;  ///< length of one time bucket
@@ -91,8 +91,8 @@ struct host_activity {
     std::uint32_t asked = 0;      ///< flows towards this host
     std::uint32_t asked_tcp = 0;  ///< of which TCP
     std::uint32_t answered = 0;
-    std::uint32_t completed = 0;
-    std::uint32_t rejections = 0;  ///< logins this host refused
+    std::uint32_t completed_tcp = 0;  ///< complete handshakes
+    std::uint32_t rejections = 0;     ///< logins this host refused
     float packets_received = 0;
     float bytes_received = 0;
     float packets_sent = 0;
@@ -115,13 +115,13 @@ private:
     using counter = std::uint32_t host_activity::*;
     using total = float host_activity::*;
     [[nodiscard]] static constexpr std::array<counter, 20> counters() noexcept {
-        return {&host_activity::contacts,       &host_activity::tcp_contacts, &host_activity::probes,
-                &host_activity::accepted,       &host_activity::tcp_accepted, &host_activity::tcp_refused,
-                &host_activity::refused,        &host_activity::icmp_contacts, &host_activity::short_flows,
-                &host_activity::silent_flows,   &host_activity::lookups,      &host_activity::lookups_failed,
-                &host_activity::credentials,    &host_activity::rejected,     &host_activity::file_changes,
-                &host_activity::asked,          &host_activity::asked_tcp,    &host_activity::answered,
-                &host_activity::completed,      &host_activity::rejections};
+        return {&host_activity::contacts,      &host_activity::tcp_contacts,  &host_activity::probes,
+                &host_activity::accepted,      &host_activity::tcp_accepted,  &host_activity::tcp_refused,
+                &host_activity::refused,       &host_activity::icmp_contacts, &host_activity::short_flows,
+                &host_activity::silent_flows,  &host_activity::lookups,       &host_activity::lookups_failed,
+                &host_activity::credentials,   &host_activity::rejected,      &host_activity::file_changes,
+                &host_activity::asked,         &host_activity::asked_tcp,     &host_activity::answered,
+                &host_activity::completed_tcp, &host_activity::rejections};
     }
     [[nodiscard]] static constexpr std::array<total, 7> sums() noexcept {
         return {&host_activity::name_entropy_sum, &host_activity::name_length_sum,  &host_activity::bytes_out,
@@ -135,6 +135,7 @@ struct host_window {
     address host;
     std::array<std::int64_t, bucket_count> epoch{-1, -1, -1, -1, -1, -1};  ///< bucket number each place holds
     std::array<host_activity, bucket_count> activity;
+    std::uint8_t weight = 0;  ///< how much is known of the host, for eviction
 
     /// The bucket of `timestamp_ns`, cleared when it still held an older one.
     constexpr host_activity& at(std::int64_t timestamp_ns) noexcept {
@@ -147,10 +148,23 @@ struct host_window {
         return activity[place];
     }
 
-    /// Everything in the current bucket and the `earlier` ones before it (1: 10 to 20 s, 5: 50 to 60 s).
-    constexpr void merge_into(host_activity& sum, std::int64_t timestamp_ns, std::int64_t earlier) const noexcept {
+    /// One counter summed over the current bucket and the `oldest` ones before it.
+    [[nodiscard]] constexpr std::uint32_t total(std::uint32_t host_activity::*what, std::int64_t timestamp_ns,
+                                                std::int64_t oldest) const noexcept {
         const std::int64_t number = timestamp_ns / bucket_ns;
-        for (std::int64_t n = number - earlier; n <= number; ++n) {
+        std::uint32_t sum = 0;
+        for (std::size_t place = 0; place < bucket_count; ++place) {
+            if (epoch[place] >= 0 && epoch[place] <= number && epoch[place] >= number - oldest)
+                sum += activity[place].*what;
+        }
+        return sum;
+    }
+
+    /// Adds the buckets from `newest` to `oldest` places before the current one (0 is the current one) to `sum`.
+    constexpr void merge_span(host_activity& sum, std::int64_t timestamp_ns, std::int64_t newest,
+                              std::int64_t oldest) const noexcept {
+        const std::int64_t number = timestamp_ns / bucket_ns;
+        for (std::int64_t n = number - oldest; n <= number - newest; ++n) {
             const auto place = static_cast<std::size_t>(static_cast<std::uint64_t>(n) % bucket_count);
             if (epoch[place] == n) sum.merge(activity[place]);
         }
@@ -199,7 +213,8 @@ struct pair_history {
         std::sort(sorted.begin(), sorted.begin() + gap_count);
         const float median = *middle;
         if (median <= 0) return {};
-        for (std::size_t i = 0; i < gap_count; ++i) sorted[i] = sorted[i] > median ? sorted[i] - median : median - sorted[i];
+        for (std::size_t i = 0; i < gap_count; ++i)
+            sorted[i] = sorted[i] > median ? sorted[i] - median : median - sorted[i];
         std::sort(sorted.begin(), sorted.begin() + gap_count);
         return {median, std::min(1.0F, *middle / median)};
     }
@@ -258,6 +273,8 @@ constexpr void note_contact(host_activity& a, const observation& o) noexcept {
 constexpr void note_initiator(host_window& window, const observation& o) noexcept {
     host_activity& a = window.at(o.timestamp_ns);
     const bool tcp = o.tuple.protocol == ip_protocol::tcp;
+    a.bytes_out += o.forward_bytes;
+    a.bytes_in += o.backward_bytes;
     switch (o.kind) {
         case observation_kind::contact: detail::note_contact(a, o); break;
         case observation_kind::accepted:
@@ -269,10 +286,7 @@ constexpr void note_initiator(host_window& window, const observation& o) noexcep
             a.tcp_refused += tcp;
             break;
         case observation_kind::completed: break;
-        case observation_kind::traffic:
-            a.bytes_out += o.forward_bytes;
-            a.bytes_in += o.backward_bytes;
-            break;
+        case observation_kind::traffic: break;
         case observation_kind::ended:
             a.short_flows += o.short_lived;
             a.silent_flows += o.silent;
@@ -293,6 +307,9 @@ constexpr void note_initiator(host_window& window, const observation& o) noexcep
 /// Adds a report to the window of the flow's responder.
 constexpr void note_responder(host_window& window, const observation& o) noexcept {
     host_activity& a = window.at(o.timestamp_ns);
+    a.packets_received += static_cast<float>(o.forward_packets);
+    a.bytes_received += o.forward_bytes;
+    a.packets_sent += static_cast<float>(o.backward_packets);
     switch (o.kind) {
         case observation_kind::contact:
             ++a.asked;
@@ -300,13 +317,8 @@ constexpr void note_responder(host_window& window, const observation& o) noexcep
             a.sources.add(hash_of(o.tuple.source));
             break;
         case observation_kind::accepted: ++a.answered; break;
-        case observation_kind::completed: ++a.completed; break;
+        case observation_kind::completed: a.completed_tcp += o.tuple.protocol == ip_protocol::tcp; break;
         case observation_kind::rejected: ++a.rejections; break;
-        case observation_kind::traffic:
-            a.packets_received += static_cast<float>(o.forward_packets);
-            a.bytes_received += o.forward_bytes;
-            a.packets_sent += static_cast<float>(o.backward_packets);
-            break;
         default: break;
     }
 }
@@ -320,6 +332,7 @@ constexpr void note_responder(host_window& window, const observation& o) noexcep
 /// Adds a report to the history of the pair.
 constexpr void note_pair(pair_history& pair, const observation& o) noexcept {
     pair.fade(o.timestamp_ns);
+    pair.bytes_out += o.forward_bytes;
     switch (o.kind) {
         case observation_kind::contact:
             if (pair.contacts == 0) {
@@ -327,7 +340,8 @@ constexpr void note_pair(pair_history& pair, const observation& o) noexcept {
             } else {
                 pair.gaps_s[pair.next] = static_cast<float>(static_cast<double>(o.timestamp_ns - pair.last_ns) * 1e-9);
                 pair.next = static_cast<std::uint8_t>((pair.next + 1U) % pair_history::kept);
-                pair.gap_count = std::min<std::uint8_t>(pair_history::kept, static_cast<std::uint8_t>(pair.gap_count + 1));
+                pair.gap_count =
+                    std::min<std::uint8_t>(pair_history::kept, static_cast<std::uint8_t>(pair.gap_count + 1));
             }
             pair.last_ns = o.timestamp_ns;
             ++pair.contacts;
@@ -335,7 +349,6 @@ constexpr void note_pair(pair_history& pair, const observation& o) noexcept {
             break;
         case observation_kind::ended: pair.recent_short += o.short_lived; break;
         case observation_kind::rejected: pair.recent_rejected += 1; break;
-        case observation_kind::traffic: pair.bytes_out += o.forward_bytes; break;
         default: break;
     }
 }

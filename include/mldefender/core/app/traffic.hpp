@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: MIT
+// What the messages of one flow add up to: the protocol once recognised, and the few counts features need. Payloads
+// are read one by one and never joined, so a message split over segments counts by its first part.
+// Called by the flow table for each packet with payload; what a host window should hear comes back as `app_news`.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+#include <mldefender/core/app/message.hpp>
+#include <mldefender/core/app/read.hpp>
+#include <mldefender/core/app/recognise.hpp>
+#include <mldefender/core/packet.hpp>
+
+namespace mldefender {
+inline namespace v0 {
+
+/// Payloads looked at before a flow's protocol is left to its port, and in protocols that encrypt after a greeting.
+inline constexpr std::uint8_t recognition_attempts = 4;
+
+/// What one payload tells the windows of its hosts.
+struct app_news {
+    bool lookup = false;
+    bool lookup_failed = false;
+    std::uint8_t attempts = 0;      ///< credentials presented
+    std::uint8_t failures = 0;      ///< credentials refused
+    std::uint8_t file_changes = 0;  ///< files written, renamed, deleted
+    float name_entropy = 0;         ///< of a lookup, bits per character
+    float name_length = 0;
+    std::uint64_t name_hash = 0;
+
+    [[nodiscard]] constexpr bool any() const noexcept {
+        return lookup || lookup_failed || attempts != 0 || failures != 0 || file_changes != 0;
+    }
+};
+
+/// The application side of a flow so far.
+struct app_traffic {
+    app_protocol protocol = app_protocol::unknown;
+    bool by_payload = false;  ///< recognised by content rather than by port
+    std::uint8_t payloads_tried = 0;
+    bool tls_no_name = false;
+    bool admin_share = false;
+    std::uint8_t dns_label_max = 0;
+    std::uint8_t uri_suspicious = 0;
+    std::uint16_t dns_name_max = 0;
+    std::uint32_t dns_queries = 0;
+    std::uint32_t dns_bulk = 0;  ///< questions of types that carry bulk data
+    std::uint32_t dns_answers = 0;
+    std::uint32_t dns_failures = 0;
+    std::uint32_t http_requests = 0;
+    std::uint32_t http_answers = 0;
+    std::uint32_t http_errors = 0;
+    std::uint32_t attempts = 0;
+    std::uint32_t failures = 0;
+    std::uint32_t file_changes = 0;
+    std::uint32_t remote_control = 0;
+    float dns_name_sum = 0;
+    float dns_entropy_sum = 0;
+    float dns_answer_bytes = 0;
+};
+
+namespace detail {
+
+// RFC 1035 and IANA: NULL 10, TXT 16, KEY 25, ANY 255 and the private range carry what tunnels want to carry.
+[[nodiscard]] constexpr bool carries_bulk(std::uint16_t qtype) noexcept {
+    return qtype == 10 || qtype == 16 || qtype == 25 || qtype == 255 || qtype >= 0xff00;
+}
+
+[[nodiscard]] constexpr std::uint8_t at_most_255(std::uint32_t n) noexcept {
+    return static_cast<std::uint8_t>(std::min<std::uint32_t>(n, 255));
+}
+
+constexpr void read_dns(app_traffic& t, const app_message& m, const dns_details& d, std::uint32_t payload_len,
+                        app_news& news) noexcept {
+    if (m.is_response) {
+        ++t.dns_answers;
+        t.dns_answer_bytes += static_cast<float>(payload_len);
+        if (m.code != 0) {
+            ++t.dns_failures;
+            news.lookup_failed = true;
+        }
+        return;
+    }
+    ++t.dns_queries;
+    t.dns_bulk += carries_bulk(d.qtype);
+    t.dns_name_max = std::max(t.dns_name_max, d.name_len);
+    t.dns_label_max = std::max(t.dns_label_max, d.longest_label);
+    t.dns_name_sum += static_cast<float>(d.name_len);
+    t.dns_entropy_sum += static_cast<float>(d.entropy_millibits) / 1000.0F;
+    news.lookup = true;
+    news.name_entropy = static_cast<float>(d.entropy_millibits) / 1000.0F;
+    news.name_length = static_cast<float>(d.name_len);
+    news.name_hash = d.name_hash;
+}
+
+constexpr void read_http(app_traffic& t, const app_message& m, const http_details& d) noexcept {
+    if (m.is_response) {
+        ++t.http_answers;
+        t.http_errors += m.code >= 400;
+        return;
+    }
+    ++t.http_requests;
+    // A path traversal or a template marker is worth several quotes: one of them is already odd.
+    const std::uint32_t marks = std::uint32_t{d.quotes} + d.brackets + d.separators + d.body_marks + 4U * d.traversals +
+                                (m.has(app_fact::template_marker) ? 8U : 0U);
+    t.uri_suspicious = std::max(t.uri_suspicious, at_most_255(marks));
+}
+
+constexpr void read_facts(app_traffic& t, const app_message& m, app_news& news) noexcept {
+    const text_details* text = m.text();
+    const std::uint32_t attempts = text != nullptr ? text->attempts : m.has(app_fact::auth_attempt);
+    const std::uint32_t failures = text != nullptr ? text->failures : m.has(app_fact::auth_failure);
+    const smb_details* smb = m.smb();
+    std::uint32_t changes = smb != nullptr ? std::uint32_t{smb->renames} + smb->deletes : 0;
+    changes += m.has(app_fact::file_write) && !m.is_response;
+    t.attempts += attempts;
+    t.failures += failures;
+    t.file_changes += changes;
+    t.admin_share = t.admin_share || m.has(app_fact::admin_share);
+    t.tls_no_name = t.tls_no_name || m.has(app_fact::no_sni);
+    t.remote_control += m.has(app_fact::remote_execution);
+    news.attempts = at_most_255(attempts);
+    news.failures = at_most_255(failures);
+    news.file_changes = at_most_255(changes);
+}
+
+constexpr void recognise_protocol(app_traffic& t, const packet& p) noexcept {
+    ++t.payloads_tried;
+    if (t.by_payload) return;
+    const app_protocol found = recognise(p.payload, p.tuple.protocol, p.tuple.source_port, p.tuple.destination_port);
+    if (found != app_protocol::unknown) {
+        t.protocol = found;
+        t.by_payload = true;
+    } else if (t.protocol == app_protocol::unknown) {
+        t.protocol = guess_by_port(p.tuple.protocol, p.tuple.source_port, p.tuple.destination_port);
+    }
+}
+
+}  // namespace detail
+
+/// True for protocols in which messages beyond the first ones still tell something.
+[[nodiscard]] constexpr bool keeps_talking(app_protocol p) noexcept {
+    switch (p) {
+        case app_protocol::dns:
+        case app_protocol::http:
+        case app_protocol::smb:
+        case app_protocol::dcerpc:
+        case app_protocol::kerberos:
+        case app_protocol::ldap:
+        case app_protocol::smtp:
+        case app_protocol::imap:
+        case app_protocol::pop3:
+        case app_protocol::ftp:
+        case app_protocol::telnet:
+        case app_protocol::sip:
+        case app_protocol::mysql: return true;
+        default: return false;
+    }
+}
+
+/// Reads the payload of `p`, sent by the initiator when `forward`, into the sums.
+constexpr app_news read_payload(app_traffic& t, const packet& p, bool forward) noexcept {
+    app_news news;
+    if (p.payload.empty()) return news;
+    const bool early = t.payloads_tried < recognition_attempts;
+    if (early) detail::recognise_protocol(t, p);
+    if (t.protocol == app_protocol::unknown || !(early || keeps_talking(t.protocol))) return news;
+    const app_message m = read_message(t.protocol, p.payload, forward);
+    if (!m) return news;
+    if (const dns_details* dns = m.dns()) detail::read_dns(t, m, *dns, p.payload_len, news);
+    if (const http_details* http = m.http()) detail::read_http(t, m, *http);
+    detail::read_facts(t, m, news);
+    return news;
+}
+
+}  // namespace v0
+}  // namespace mldefender

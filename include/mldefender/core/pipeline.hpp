@@ -1,0 +1,655 @@
+// SPDX-License-Identifier: MIT
+// The way of a packet, left to right: raw packet -> packet -> flow -> windows -> features -> rules and forests ->
+// maximum threat -> story -> event -> sink. Packets are taken in bursts, and each step runs over the whole burst
+// before the next begins: workers own shards of flows and hosts, meet between steps, and need no locks; the outcome
+// is the same for any number of them.
+// Decisions see the windows as they are at the end of their burst, so bursts never span more than 5 ms of capture time.
+// It prints nothing, reads no clock of its own, and refuses nothing: what cannot be decoded is counted.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <mldefender/core/bounded_queue.hpp>
+#include <mldefender/core/compose.hpp>
+#include <mldefender/core/event.hpp>
+#include <mldefender/core/executor.hpp>
+#include <mldefender/core/flow_table.hpp>
+#include <mldefender/core/fragment.hpp>
+#include <mldefender/core/observe.hpp>
+#include <mldefender/core/parse.hpp>
+#include <mldefender/core/score.hpp>
+#include <mldefender/core/source_history.hpp>
+#include <mldefender/core/statistics.hpp>
+#include <mldefender/core/story.hpp>
+#include <mldefender/core/window_book.hpp>
+
+namespace mldefender {
+inline namespace v0 {
+
+/// Which events reach the sink besides the stories' alerts.
+enum class flow_logging : std::uint8_t {
+    none,    ///< no flow lines
+    alerts,  ///< flows on which rules and forests disagree
+    all,     ///< one line per flow
+};
+
+/// The networks to be protected. Empty: every private address (RFC 1918, RFC 6598, link-local, unique local).
+class protected_networks {
+public:
+    static constexpr std::size_t capacity = 32;
+    /// False when full.
+    constexpr bool add(const network& n) noexcept { return m_networks.push(n); }
+    [[nodiscard]] constexpr bool contains(const address& a) const noexcept {
+        if (m_networks.empty()) return is_private(a) || is_multicast(a);
+        for (const network& n : m_networks) {
+            if (n.contains(a)) return true;
+        }
+        return is_multicast(a);
+    }
+
+private:
+    short_list<network, capacity> m_networks;
+};
+
+/// When flows are looked at. A decision costs about a microsecond, so it is made when something can have changed.
+struct decision_schedule {
+    std::uint32_t hot_contacts = 8;  ///< a new flow is judged at once when its initiator began so many in 10 s
+    std::uint32_t hot_asked = 64;    ///< or when its responder was asked so often
+    std::uint32_t growth = 4;        ///< then at 4, 16, 64, ... packets, and at its end
+    std::int64_t recheck_ns = 30'000'000'000;  ///< and when it lives on without such growth
+};
+
+/// Everything that can be set.
+struct pipeline_options {
+    parse_options parsing;
+    flow_options flows;
+    window_options windows;
+    story_options stories;
+    decision_thresholds thresholds;
+    decision_schedule schedule;
+    rule_set rules;
+    protected_networks site;
+    flow_logging logging = flow_logging::alerts;
+    std::size_t hold_capacity = 8192;       ///< ended flows waiting for a story to claim them
+    std::int64_t hold_ns = 10'000'000'000;  ///< how long they wait
+    hash_secret secret;                     ///< random for live capture, zero for files
+    std::uint64_t (*clock_us)() = nullptr;  ///< monotonic microseconds for mld.sys.latency_us, or none
+};
+
+namespace detail {
+
+/// Position of a result in its burst, the same whatever worker produced it.
+struct burst_order {
+    std::uint32_t packet = 0;
+    std::uint32_t shard = 0;
+    friend constexpr bool operator<(const burst_order& a, const burst_order& b) noexcept {
+        return a.packet != b.packet ? a.packet < b.packet : a.shard < b.shard;
+    }
+};
+
+struct keyed_observation {
+    burst_order order;
+    window_keys keys;
+    observation what;
+};
+
+enum class occasion : std::uint8_t { first_packet, more_packets, ended };
+
+/// A flow to be looked at.
+struct task {
+    burst_order order;
+    occasion why = occasion::first_packet;
+    std::uint32_t where = 0;  ///< slot of a live flow, or index of an ended one
+    std::uint64_t flow_id = 0;
+    std::int64_t now_ns = 0;
+};
+
+/// What the last, single-threaded step must hear of.
+struct outcome {
+    burst_order order;
+    occasion why = occasion::first_packet;
+    bool joins = false;     ///< belongs to an open story; nothing was decided
+    flow* about = nullptr;  ///< stays put until the burst is concluded
+    std::int64_t now_ns = 0;
+    feature_vector features{};
+    decision made;
+};
+
+struct held_flow {
+    flow what;
+    feature_vector features{};
+    std::int64_t release_ns = 0;
+};
+
+struct worker_state {
+    std::vector<keyed_observation> observations;
+    std::vector<task> tasks;
+    std::vector<flow> ended;
+    std::vector<outcome> outcomes;
+    statistics counted;
+    bool saw_fragment = false;
+};
+
+}  // namespace detail
+
+/// `Forests` is a max_threat<...>. `Sink` has `write(const event&, const flow&, const feature_vector&)`, called in
+/// order on the thread that calls `consume`; it may also have `scored(const flow&, const feature_vector&, const
+/// decision&, std::int64_t now_ns)`, called by the workers for every decision.
+template <class Forests, class Sink, class Executor = inline_executor>
+class pipeline {
+public:
+    static constexpr std::size_t burst_capacity = 1024;
+    static constexpr std::int64_t tick_ns = 5'000'000;
+
+    /// `sink` and `executor` must outlive the pipeline. Without executor all work is done by the caller.
+    constexpr pipeline(const pipeline_options& options, Forests forests, Sink& sink, Executor* executor = nullptr)
+        : m_options(options),
+          m_forests(std::move(forests)),
+          m_sink(&sink),
+          m_executor(executor),
+          m_flows(options.flows),
+          m_book(options.windows),
+          m_stories(options.stories),
+          m_sources(options.stories.capacity),
+          m_fragments(options.secret),
+          m_hold(options.hold_capacity),
+          m_workers(executor == nullptr ? 1 : executor->workers()) {}
+
+    /// Takes packets in order of capture; their bytes are not needed after the call.
+    constexpr void consume(std::span<const raw_packet> packets, std::uint16_t interface_index = 0) {
+        m_interface = interface_index;
+        while (!packets.empty()) {
+            const std::size_t count = within_tick(packets);
+            process(packets.first(count));
+            packets = packets.subspan(count);
+        }
+    }
+    constexpr void consume(const raw_packet& one, std::uint16_t interface_index = 0) {
+        consume({&one, 1}, interface_index);
+    }
+
+    /// Lets time pass without packets: quiet interfaces still time out flows and close stories.
+    constexpr void advance(std::int64_t now_ns) {
+        if (now_ns <= m_now_ns) return;
+        m_now_ns = now_ns;
+        m_raw = {};
+        run_burst();
+    }
+
+    /// Ends every flow and story. The capture is over; call once.
+    constexpr void finish() {
+        m_finishing = true;
+        m_raw = {};
+        run_burst();
+        while (!m_hold.empty()) release_oldest();
+        m_stories.close_quiet(m_now_ns, true, [this](story& s) { tell_closed(s); });
+    }
+
+    [[nodiscard]] constexpr statistics totals() const noexcept {
+        statistics sum = m_concluded;
+        for (const auto& w : m_workers) sum += w.counted;
+        return sum;
+    }
+    [[nodiscard]] constexpr std::size_t active_flows() const noexcept { return m_flows.size(); }
+    [[nodiscard]] constexpr std::size_t open_stories() const noexcept { return m_stories.size(); }
+    [[nodiscard]] constexpr std::int64_t now_ns() const noexcept { return m_now_ns; }
+    [[nodiscard]] constexpr const fragment_counters& fragments() const noexcept { return m_fragments.counters(); }
+
+    /// Capture drops so far, shown in events.
+    constexpr void set_drops(std::uint64_t drops) noexcept { m_drops = drops; }
+    /// Replaces rules and thresholds between two calls of `consume`: a reread configuration.
+    constexpr void set_rules(const rule_set& rules, const decision_thresholds& thresholds) noexcept {
+        m_options.rules = rules;
+        m_options.thresholds = thresholds;
+    }
+
+private:
+    // --- the burst -------------------------------------------------------------------------------------------------
+
+    [[nodiscard]] static constexpr std::size_t within_tick(std::span<const raw_packet> packets) noexcept {
+        const std::size_t most = std::min(packets.size(), burst_capacity);
+        const std::int64_t tick = packets[0].timestamp_ns / tick_ns;
+        std::size_t count = 1;
+        while (count < most && packets[count].timestamp_ns / tick_ns == tick) ++count;
+        return count;
+    }
+
+    constexpr void process(std::span<const raw_packet> packets) {
+        m_raw = packets;
+        if (m_packets.size() < packets.size()) {
+            m_packets.resize(packets.size());
+            m_status.resize(packets.size());
+            m_hashes.resize(packets.size());
+        }
+        for (const raw_packet& p : packets) m_now_ns = std::max(m_now_ns, p.timestamp_ns);
+        run_burst();
+    }
+
+    constexpr void run_burst() {
+        ++m_burst;
+        if (m_options.clock_us != nullptr) m_arrival_us = m_options.clock_us();
+        m_expire_due = m_finishing || m_now_ns >= m_next_expire_ns;
+        if (m_expire_due) m_next_expire_ns = m_now_ns + expire_every_ns;
+        in_parallel([this](std::size_t w) { decode(w); });
+        join_fragments();
+        in_parallel([this](std::size_t w) { update_flows(w); });
+        in_parallel([this](std::size_t w) { update_windows(w); });
+        in_parallel([this](std::size_t w) { decide_flows(w); });
+        conclude();
+    }
+
+    /// Small bursts are not worth waking anybody for: the caller does every worker's part.
+    template <class Step>
+    constexpr void in_parallel(Step&& step) {
+        if (m_executor != nullptr && (m_raw.size() >= worth_sharing || m_finishing)) {
+            m_executor->run(step);
+        } else {
+            for (std::size_t w = 0; w < m_workers.size(); ++w) step(w);
+        }
+    }
+
+    // --- packets ---------------------------------------------------------------------------------------------------
+
+    constexpr void decode(std::size_t w) {
+        detail::worker_state& me = m_workers[w];
+        me.saw_fragment = false;
+        const std::size_t begin = m_raw.size() * w / m_workers.size();
+        const std::size_t end = m_raw.size() * (w + 1) / m_workers.size();
+        for (std::size_t i = begin; i < end; ++i) {
+            m_packets[i] = packet{};
+            m_status[i] = parse_into(m_raw[i], m_options.parsing, m_packets[i]);
+            m_hashes[i] = symmetric_hash(m_packets[i].tuple, m_options.secret);
+            ++me.counted.packets;
+            me.counted.bytes += m_raw[i].wire_len;
+            if (m_status[i] != errc::ok) {
+                ++me.counted.undecoded[static_cast<std::size_t>(m_status[i])];
+            } else {
+                me.saw_fragment = me.saw_fragment || m_packets[i].fragment;
+            }
+        }
+    }
+
+    /// Fragments need the order of the whole burst, and are rare.
+    constexpr void join_fragments() {
+        bool any = false;
+        for (const auto& w : m_workers) any = any || w.saw_fragment;
+        if (!any || m_raw.empty()) return;
+        for (std::size_t i = 0; i < m_raw.size(); ++i) {
+            if (m_status[i] != errc::ok || !m_packets[i].fragment) continue;
+            const bool later = m_packets[i].later_fragment;
+            m_fragments.resolve(m_packets[i]);
+            m_hashes[i] = symmetric_hash(m_packets[i].tuple, m_options.secret);
+            if (later && !m_options.flows.count_fragments) {
+                m_status[i] = errc::not_found;
+                ++m_concluded.fragments_skipped;
+            }
+        }
+    }
+
+    // --- flows -----------------------------------------------------------------------------------------------------
+
+    constexpr void update_flows(std::size_t w) {
+        detail::worker_state& me = m_workers[w];
+        me.observations.clear();
+        me.tasks.clear();
+        me.ended.clear();
+        const std::size_t workers = m_workers.size();
+        for (std::size_t i = 0; i < m_raw.size(); ++i) {
+            hint(i);
+            if (m_status[i] == errc::ok && shard_of(m_hashes[i]) % workers == w) update_flow(me, i);
+        }
+        if (!m_expire_due) return;
+        for (std::size_t shard = w; shard < shard_count; shard += workers) {
+            const detail::burst_order order{static_cast<std::uint32_t>(m_raw.size()),
+                                            static_cast<std::uint32_t>(shard)};
+            const auto ended = [&](flow& f) { end_flow(me, f, order, m_now_ns); };
+            if (m_finishing) {
+                m_flows.flush(shard, ended);
+            } else {
+                m_flows.expire(shard, m_now_ns, ended);
+            }
+        }
+    }
+
+    constexpr void hint(std::size_t i) const noexcept {
+        if (std::is_constant_evaluated()) return;
+        if (i + 8 < m_raw.size()) m_flows.prefetch(m_hashes[i + 8]);
+        if (i + 4 < m_raw.size()) m_flows.prefetch_record(m_hashes[i + 4]);
+    }
+
+    constexpr void update_flow(detail::worker_state& me, std::size_t i) {
+        const packet& p = m_packets[i];
+        const detail::burst_order order{static_cast<std::uint32_t>(i), 0};
+        ++me.counted.ip_packets;
+        const flow_update u = m_flows.update(p, m_hashes[i], [&](flow& f) { end_flow(me, f, order, p.timestamp_ns); });
+        flow& f = m_flows[u.slot];
+        if (u.begun) {
+            f.interface_index = m_interface;
+            ++me.counted.flows_begun;
+        }
+        const app_news news = read_payload(f.app, p, u.forward);
+        const bool external = !m_options.site.contains(f.tuple.destination);
+        observe_packet(f, p, u, news, external, [&](const observation& o) { report(me, o, order); });
+        schedule(me, f, u, p, order);
+    }
+
+    constexpr void report(detail::worker_state& me, const observation& o, detail::burst_order order) {
+        me.observations.push_back({order, keys_of(o.tuple, m_options.secret), o});
+    }
+
+    /// Asks for a decision when the flow is new, has grown, or has gone on for long.
+    constexpr void schedule(detail::worker_state& me, flow& f, const flow_update& u, const packet& p,
+                            detail::burst_order order) {
+        const decision_schedule& s = m_options.schedule;
+        const std::int64_t since = f.decision.last_ns == 0 ? f.first_ns : f.decision.last_ns;
+        const bool grown = f.packets() >= f.decision.next_packets;
+        if (!u.begun && !grown && p.timestamp_ns - since < s.recheck_ns) return;
+        if (grown)
+            f.decision.next_packets =
+                static_cast<std::uint32_t>(std::min<std::uint64_t>(f.packets() * s.growth, 0xffffffffU));
+        if (!u.begun) f.decision.last_ns = p.timestamp_ns;
+        if (f.decision.batch == m_burst) return;
+        f.decision.batch = m_burst;
+        const auto why = u.begun ? detail::occasion::first_packet : detail::occasion::more_packets;
+        me.tasks.push_back({order, why, u.slot, f.id, p.timestamp_ns});
+    }
+
+    constexpr void end_flow(detail::worker_state& me, flow& f, detail::burst_order order, std::int64_t now_ns) {
+        ++me.counted.flows_ended;
+        me.counted.flows_evicted += f.end == flow_end::evicted;
+        // Bytes and ending are news of the moment the flow fell silent when it merely timed out.
+        observe_end(f, now_ns, [&](const observation& o) { report(me, o, order); });
+        me.tasks.push_back({order, detail::occasion::ended, static_cast<std::uint32_t>(me.ended.size()), f.id, now_ns});
+        me.ended.push_back(f);
+    }
+
+    // --- windows ---------------------------------------------------------------------------------------------------
+
+    constexpr void update_windows(std::size_t w) {
+        detail::worker_state& me = m_workers[w];
+        window_book::evictions lost;
+        const std::size_t workers = m_workers.size();
+        in_order(&detail::worker_state::observations, [&](const detail::keyed_observation& o) {
+            m_book.apply(o.what, o.keys, lost, [&](std::size_t shard) { return shard % workers == w; });
+        });
+        me.counted.hosts_evicted += lost.hosts;
+        me.counted.pairs_evicted += lost.pairs;
+        if (m_now_ns < m_next_forget_ns) return;
+        for (std::size_t shard = w; shard < shard_count; shard += workers) m_book.forget(shard, m_now_ns);
+    }
+
+    /// Visits what all workers put into `list`, in burst order; each worker's own list is in order already. Changes no
+    /// list, so that every worker can walk all of them at once.
+    template <class Item, class Visit>
+    constexpr void in_order(std::vector<Item> detail::worker_state::*list, Visit&& visit) {
+        if (m_workers.size() == 1) {
+            for (const Item& item : m_workers[0].*list) visit(item);
+            return;
+        }
+        std::array<std::size_t, shard_count> at{};
+        for (;;) {
+            const Item* next = nullptr;
+            std::size_t from = 0;
+            for (std::size_t w = 0; w < m_workers.size(); ++w) {
+                const auto& items = m_workers[w].*list;
+                if (at[w] == items.size()) continue;
+                if (next == nullptr || items[at[w]].order < next->order) {
+                    next = &items[at[w]];
+                    from = w;
+                }
+            }
+            if (next == nullptr) return;
+            ++at[from];
+            visit(*next);
+        }
+    }
+
+    // --- decisions -------------------------------------------------------------------------------------------------
+
+    constexpr void decide_flows(std::size_t w) {
+        detail::worker_state& me = m_workers[w];
+        me.outcomes.clear();
+        for (const detail::task& t : me.tasks) {
+            if (t.why == detail::occasion::ended) {
+                decide_ended(me, t);
+            } else if (m_flows[t.where].id == t.flow_id) {
+                decide_live(me, t);
+            }
+        }
+    }
+
+    constexpr void decide_live(detail::worker_state& me, const detail::task& t) {
+        flow& f = m_flows[t.where];
+        if (const story* s = m_stories.match(f); s != nullptr && s->malicious) {
+            if (!f.decision.joined) {
+                f.decision.joined = true;
+                me.outcomes.push_back({t.order, t.why, true, &f, t.now_ns, {}, {}});
+            }
+            return;
+        }
+        flow_context context = context_of(f, t.now_ns);
+        if (t.why == detail::occasion::first_packet && !is_hot(context)) return;
+        const feature_vector v = extract(f, context);
+        const decision d = judge(me, f, v, t.now_ns);
+        if (d.score >= m_options.thresholds.verdicts.suspicious)
+            me.outcomes.push_back({t.order, t.why, false, &f, t.now_ns, v, d});
+    }
+
+    constexpr void decide_ended(detail::worker_state& me, const detail::task& t) {
+        flow& f = me.ended[t.where];
+        const story* s = m_stories.match(f);
+        const bool joins = s != nullptr && s->malicious;
+        const flow_context context = context_of(f, t.now_ns);
+        const feature_vector v = extract(f, context);
+        const decision d = joins ? decision{} : judge(me, f, v, t.now_ns);
+        me.outcomes.push_back({t.order, t.why, joins, &f, t.now_ns, v, d});
+    }
+
+    [[nodiscard]] constexpr flow_context context_of(const flow& f, std::int64_t now_ns) const noexcept {
+        flow_context c;
+        c.now_ns = now_ns;
+        c.initiator_external = !m_options.site.contains(f.tuple.source);
+        c.responder_external = !m_options.site.contains(f.tuple.destination);
+        m_book.look_up(f.tuple, keys_of(f.tuple, m_options.secret), c);
+        return c;
+    }
+
+    /// A first packet says little, unless its hosts are busy with many others.
+    [[nodiscard]] constexpr bool is_hot(const flow_context& c) const noexcept {
+        const auto count = [&](const host_window* w, std::uint32_t host_activity::*what) {
+            return w == nullptr ? 0U : w->total(what, c.now_ns, 1);
+        };
+        return count(c.initiator, &host_activity::contacts) >= m_options.schedule.hot_contacts ||
+               count(c.responder, &host_activity::asked) >= m_options.schedule.hot_asked;
+    }
+
+    constexpr decision judge(detail::worker_state& me, flow& f, const feature_vector& v, std::int64_t now_ns) {
+        const decision d = decide_on(v, m_options.rules, m_forests);
+        ++me.counted.decisions;
+        if constexpr (requires { m_sink->scored(f, v, d, now_ns); }) m_sink->scored(f, v, d, now_ns);
+        flow_decision& kept = f.decision;
+        kept.last_ns = now_ns;
+        kept.rules |= d.fast.fired;
+        if (d.score < kept.score || (kept.score == 0 && d.score == 0)) return d;
+        kept.score = d.score;
+        kept.fast_score = d.fast.score;
+        kept.ml_score = d.ml.score;
+        kept.raw_score = d.ml.raw;
+        kept.attack = d.attack;
+        kept.label = d.ml.label;
+        kept.model = d.ml.author;
+        kept.level = d.by_rules ? d.fast.level : std::uint8_t{2};
+        return d;
+    }
+
+    // --- stories and events ----------------------------------------------------------------------------------------
+
+    constexpr void conclude() {
+        in_order(&detail::worker_state::outcomes, [this](const detail::outcome& o) {
+            const bool alarmed = !o.joins && o.made.score >= m_options.thresholds.verdicts.suspicious &&
+                                 o.made.attack != attack_class::none;
+            if (o.joins) join_story(o);
+            if (alarmed) tell_story(o);
+            if (o.why == detail::occasion::ended) hold(o);
+        });
+        while (!m_hold.empty() && m_hold.front().release_ns <= m_now_ns) release_oldest();
+        if (m_now_ns >= m_next_forget_ns) {
+            m_next_forget_ns = m_now_ns + forget_every_ns;
+            m_stories.close_quiet(m_now_ns, false, [this](story& s) { tell_closed(s); });
+        }
+    }
+
+    constexpr void join_story(const detail::outcome& o) {
+        const story* s = m_stories.match(*o.about);
+        if (s == nullptr) return;
+        if (o.why == detail::occasion::ended && o.about->decision.joined) return;
+        o.about->decision.joined = true;
+        story& joined = m_stories.join(*s, *o.about, o.now_ns);
+        if (o.now_ns - joined.told_ns >= m_options.stories.refresh_ns) {
+            tell(joined, *o.about, features_of(o), o.now_ns, story_phase::refreshed);
+        }
+    }
+
+    [[nodiscard]] constexpr feature_vector features_of(const detail::outcome& o) const noexcept {
+        return o.why == detail::occasion::ended ? o.features : extract(*o.about, context_of(*o.about, o.now_ns));
+    }
+
+    constexpr void tell_story(const detail::outcome& o) {
+        bool opened = false;
+        story& s = m_stories.add(*o.about, o.made.attack, o.now_ns, opened, [this](story& old) { tell_closed(old); });
+        const bool malicious = o.made.score >= m_options.thresholds.verdicts.malicious;
+        const bool worse = malicious && !s.malicious;
+        s.worst.rules |= o.made.fast.fired;
+        if (opened || o.made.score > score_of(s.worst)) {
+            const std::uint32_t rules = s.worst.rules;
+            s.worst = shown_of(o.about->decision);
+            s.worst.rules |= rules;
+        }
+        s.malicious = s.malicious || malicious;
+        m_concluded.stories_opened += opened;
+        if (opened || worse || o.now_ns - s.told_ns >= m_options.stories.refresh_ns) {
+            tell(s, *o.about, o.features, o.now_ns, opened ? story_phase::opened : story_phase::refreshed);
+        }
+    }
+
+    [[nodiscard]] static constexpr shown_scores shown_of(const flow_decision& d) noexcept {
+        return {d.fast_score, d.ml_score, d.raw_score, d.attack, d.label, d.model, d.level, d.rules};
+    }
+
+    constexpr void tell(story& s, const flow& f, const feature_vector& v, std::int64_t now_ns, story_phase phase) {
+        event e;
+        compose(e, f, v, s.worst, m_options.rules, m_forests, m_options.thresholds);
+        e.kind = event_kind::alert;
+        e.timestamp_ns = now_ns;
+        fill_story(e, s, phase, now_ns);
+        s.told = e;
+        s.told_ns = now_ns;
+        write(e, f, v);
+    }
+
+    constexpr void tell_closed(story& s) {
+        event e = s.told;
+        e.timestamp_ns = std::max(s.last_ns, s.told_ns);
+        fill_story(e, s, story_phase::closed, e.timestamp_ns);
+        write(e, flow{}, feature_vector{});
+    }
+
+    static constexpr void fill_story(event& e, const story& s, story_phase phase, std::int64_t now_ns) noexcept {
+        e.story.id = s.id;
+        e.story.flows = s.flows;
+        const float targets = s.any_peer || s.by_victim ? s.peers.count() : s.ports.count();
+        e.story.targets = static_cast<std::uint32_t>(targets + 0.5F);
+        e.story.duration_s =
+            static_cast<std::uint32_t>(std::max<std::int64_t>(0, now_ns - s.opened_ns) / 1'000'000'000);
+        e.story.phase = phase;
+        e.story.by_victim = s.by_victim;
+        e.response.action = response_action::alert;
+    }
+
+    constexpr void write(event& e, const flow& f, const feature_vector& v) {
+        if (e.verdict != verdict::benign) e.source_events_24h = m_sources.count_one(e.tuple.source, e.timestamp_ns);
+        if (m_options.clock_us != nullptr)
+            e.latency_us = static_cast<std::uint32_t>(m_options.clock_us() - m_arrival_us);
+        e.drops = m_drops;
+        m_concluded.alerts += e.kind == event_kind::alert;
+        m_sink->write(std::as_const(e), f, v);
+    }
+
+    // --- ended flows -----------------------------------------------------------------------------------------------
+
+    /// Keeps an ended flow for a while, so that a story opening meanwhile can claim it.
+    constexpr void hold(const detail::outcome& o) {
+        if (m_hold.full()) {
+            ++m_concluded.held_early;
+            release_oldest();
+        }
+        m_hold.push({*o.about, o.features, o.now_ns + m_options.hold_ns});
+    }
+
+    constexpr void release_oldest() {
+        release(m_hold.front());
+        m_hold.pop();
+    }
+
+    constexpr void release(const detail::held_flow& h) {
+        const story* s = m_stories.match(h.what);
+        shown_scores shown = shown_of(h.what.decision);
+        if (s != nullptr && score_of(s->worst) > score_of(shown)) shown = s->worst;
+        const verdict v = verdict_of(score_of(shown), m_options.thresholds.verdicts);
+        ++m_concluded.flows_by_verdict[static_cast<std::size_t>(v)];
+        ++m_concluded.flows_by_class[v == verdict::benign ? 0 : static_cast<std::size_t>(shown.attack)];
+        const bool divergent = is_divergent(shown.fast, shown.ml);
+        m_concluded.divergent += divergent;
+        const bool wanted = m_options.logging == flow_logging::all ||
+                            (m_options.logging == flow_logging::alerts && divergent && s == nullptr);
+        if (!wanted) return;
+        event e;
+        compose(e, h.what, h.features, shown, m_options.rules, m_forests, m_options.thresholds);
+        e.kind = event_kind::flow;
+        e.timestamp_ns = std::max(h.what.last_ns, h.what.decision.last_ns);
+        write(e, h.what, h.features);
+    }
+
+    static constexpr std::size_t worth_sharing = 256;
+    static constexpr std::int64_t expire_every_ns = 100'000'000;
+    static constexpr std::int64_t forget_every_ns = 1'000'000'000;
+
+    pipeline_options m_options;
+    Forests m_forests;
+    Sink* m_sink;
+    Executor* m_executor;
+    flow_table m_flows;
+    window_book m_book;
+    story_table m_stories;
+    source_history m_sources;
+    fragment_table<> m_fragments;
+    bounded_queue<detail::held_flow> m_hold;
+
+    // The burst being worked on.
+    std::vector<detail::worker_state> m_workers;
+    std::vector<packet> m_packets;
+    std::vector<errc> m_status;
+    std::vector<std::uint64_t> m_hashes;
+    std::span<const raw_packet> m_raw;
+    std::uint32_t m_burst = 0;
+    std::uint16_t m_interface = 0;
+    bool m_expire_due = false;
+    bool m_finishing = false;
+
+    std::int64_t m_now_ns = 0;
+    std::int64_t m_next_expire_ns = 0;
+    std::int64_t m_next_forget_ns = 0;
+    std::uint64_t m_arrival_us = 0;
+    std::uint64_t m_drops = 0;
+    statistics m_concluded;  ///< what the single-threaded step counts
+};
+
+}  // namespace v0
+}  // namespace mldefender

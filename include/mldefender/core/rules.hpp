@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: MIT
+// The fast detector: named rules, each a handful of thresholds over features that must all hold. A rule describes
+// general behaviour (how many, how fast, how often refused), never one program's signature. Thresholds, scores and
+// switches are data, so configuration can change each number by name; rules cannot be added at run time.
+// Called by the pipeline at each decision.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include <mldefender/core/attack.hpp>
+#include <mldefender/core/feature.hpp>
+
+namespace mldefender {
+inline namespace v0 {
+
+/// One threshold: the feature is at least, or at most, `value`.
+struct rule_condition {
+    std::string_view feature;
+    bool at_least = true;
+    float value = 0;
+};
+
+/// One rule. It fires when every condition holds; unused conditions have an empty feature name.
+struct rule {
+    std::string_view name;   ///< as in mld.fast.reasons and in configuration
+    std::string_view title;  ///< as in alert.signature
+    attack_class attack = attack_class::none;
+    std::string_view technique;  ///< ATT&CK technique id
+    float score = 0;             ///< 0..1 when it fires
+    std::uint32_t revision = 1;
+    bool enabled = true;
+    std::array<rule_condition, 6> conditions{};
+};
+
+namespace detail {
+
+[[nodiscard]] constexpr rule_condition at_least(std::string_view feature, float value) noexcept {
+    return {feature, true, value};
+}
+[[nodiscard]] constexpr rule_condition at_most(std::string_view feature, float value) noexcept {
+    return {feature, false, value};
+}
+
+}  // namespace detail
+
+/// The rules as shipped. Order is fixed: signature ids and rule bits count from it, so new rules go to the end.
+inline constexpr std::array default_rules{
+    rule{"external_contacts",
+         "Many outside addresses tried in a short time",
+         attack_class::botnet,
+         "T1046",
+         0.75F,
+         1,
+         true,
+         {detail::at_least("src_external_dsts_30s", 40), detail::at_least("src_failed_60s", 0.8F)}},
+    rule{"smb_fanout",
+         "One host opens file sharing on many others",
+         attack_class::lateral,
+         "T1021.002",
+         0.9F,
+         1,
+         true,
+         {detail::at_least("src_smb_dsts_60s", 10), detail::at_least("src_failed_60s", 0.3F)}},
+    rule{"dns_entropy",
+         "Lookups of many random names that do not exist",
+         attack_class::botnet,
+         "T1568.002",
+         0.9F,
+         1,
+         true,
+         {detail::at_least("src_names_60s", 30), detail::at_least("src_lookups_failed_60s", 0.5F),
+          detail::at_least("src_name_entropy_60s", 2.8F), detail::at_least("is_dns", 1)}},
+    rule{"syn_flood",
+         "Flood of connection attempts that are never completed",
+         attack_class::ddos,
+         "T1498.001",
+         0.95F,
+         1,
+         true,
+         {detail::at_least("dst_flows", 1000), detail::at_least("dst_incomplete", 0.8F),
+          detail::at_most("tcp_progress", 2), detail::at_least("protocol", 6), detail::at_most("protocol", 6)}},
+    rule{"port_sweep",
+         "One host tries many ports",
+         attack_class::scan,
+         "T1046",
+         0.9F,
+         1,
+         true,
+         {detail::at_least("src_new_ports", 20), detail::at_least("src_failed_60s", 0.6F),
+          detail::at_most("total_bwd_packets", 6), detail::at_most("bwd_payload_bytes", 2000)}},
+    rule{"address_sweep",
+         "One host tries many addresses",
+         attack_class::scan,
+         "T1018",
+         0.9F,
+         1,
+         true,
+         {detail::at_least("src_new_dsts", 25), detail::at_least("src_failed_60s", 0.6F),
+          detail::at_most("total_bwd_packets", 6), detail::at_most("bwd_payload_bytes", 2000),
+          detail::at_most("responder_multicast", 0)}},
+    rule{"login_attempts",
+         "Password guessing: many short logins at one service",
+         attack_class::bruteforce,
+         "T1110.001",
+         0.9F,
+         1,
+         true,
+         {detail::at_least("pair_recent_short", 10), detail::at_least("is_login_service", 1),
+          detail::at_least("bwd_payload_bytes", 1), detail::at_most("pair_interval_median", 30)}},
+    rule{"login_failures",
+         "Password guessing: many refused logins",
+         attack_class::bruteforce,
+         "T1110",
+         0.9F,
+         1,
+         true,
+         {detail::at_least("src_rejected_60s", 10), detail::at_least("is_login_service", 1)}},
+    rule{"beacon",
+         "Connections to one outside service as regular as a clock",
+         attack_class::botnet,
+         "T1071",
+         0.5F,
+         1,
+         false,
+         {detail::at_least("beacon", 0.9F), detail::at_least("responder_external", 1),
+          detail::at_least("pair_contacts", 9), detail::at_least("pair_interval_median", 5)}},
+    rule{"stealth_probes",
+         "Packets that open nothing, as stealth scans send",
+         attack_class::scan,
+         "T1046",
+         0.85F,
+         1,
+         true,
+         {detail::at_least("src_probes", 20), detail::at_least("src_new_ports", 15),
+          detail::at_most("total_bwd_packets", 3)}},
+    rule{"datagram_flood",
+         "Flood of datagrams without an answer",
+         attack_class::ddos,
+         "T1498",
+         0.9F,
+         1,
+         true,
+         {detail::at_least("dst_packets_s", 2000), detail::at_most("dst_reply_ratio", 0.1F),
+          detail::at_least("dst_flows", 500), detail::at_least("dst_unanswered", 0.9F),
+          detail::at_most("total_bwd_packets", 0)}},
+    rule{"dns_tunnel",
+         "Long random names in one conversation with a name server",
+         attack_class::dns_tunnel,
+         "T1071.004",
+         0.9F,
+         1,
+         true,
+         {detail::at_least("dns_queries", 15), detail::at_least("dns_name_length_mean", 50),
+          detail::at_least("dns_name_entropy_mean", 3.6F)}},
+};
+
+inline constexpr std::size_t rule_count = default_rules.size();
+
+/// First signature id of the rules (`alert.signature_id`); rule i has this plus i.
+inline constexpr std::uint32_t first_rule_signature = 8383100;
+
+/// What the rules say about one feature vector.
+struct rule_outcome {
+    float score = 0;                           ///< largest score of the rules that fired
+    attack_class attack = attack_class::none;  ///< class of that rule
+    std::uint8_t author = 0;                   ///< its index; ties go to the first listed
+    std::uint8_t level = 1;                    ///< what its conditions needed: 1 flow, 2 windows, 3 pairs
+    std::uint32_t fired = 0;                   ///< bit per rule
+};
+
+/// The rules with their feature names resolved. Copyable; `evaluate` is const and safe from any thread.
+class rule_set {
+public:
+    constexpr rule_set() noexcept : m_rules(default_rules) { resolve(); }
+
+    [[nodiscard]] constexpr const std::array<rule, rule_count>& rules() const noexcept { return m_rules; }
+
+    /// Changes one rule's switch or score. False when there is no such rule.
+    constexpr bool enable(std::string_view name, bool on) noexcept {
+        rule* r = find(name);
+        if (r != nullptr) r->enabled = on;
+        return r != nullptr;
+    }
+    constexpr bool set_score(std::string_view name, float score) noexcept {
+        rule* r = find(name);
+        if (r != nullptr) r->score = score;
+        return r != nullptr;
+    }
+    /// Changes the threshold of the rule's condition on `feature` (the first one, when there are two).
+    constexpr bool set_threshold(std::string_view name, std::string_view feature, float value) noexcept {
+        rule* r = find(name);
+        if (r == nullptr) return false;
+        for (rule_condition& c : r->conditions) {
+            if (!c.feature.empty() && c.feature == feature) {
+                c.value = value;
+                return true;
+            }
+        }
+        return false;
+    }
+
+    [[nodiscard]] constexpr rule_outcome evaluate(const feature_vector& v) const noexcept {
+        rule_outcome out;
+        for (std::size_t i = 0; i < rule_count; ++i) {
+            if (!m_rules[i].enabled || !holds(i, v)) continue;
+            out.fired |= 1U << i;
+            if (m_rules[i].score > out.score) {
+                out.score = m_rules[i].score;
+                out.attack = m_rules[i].attack;
+                out.author = static_cast<std::uint8_t>(i);
+                out.level = m_levels[i];
+            }
+        }
+        return out;
+    }
+
+private:
+    static constexpr std::uint16_t unused = 0xffff;
+
+    [[nodiscard]] constexpr rule* find(std::string_view name) noexcept {
+        for (rule& r : m_rules) {
+            if (r.name == name) return &r;
+        }
+        return nullptr;
+    }
+    constexpr void resolve() noexcept {
+        for (std::size_t i = 0; i < rule_count; ++i) {
+            for (std::size_t c = 0; c < m_rules[i].conditions.size(); ++c) {
+                const auto index = feature_index(m_rules[i].conditions[c].feature);
+                m_inputs[i][c] = index ? static_cast<std::uint16_t>(*index) : unused;
+                if (index) m_levels[i] = std::max(m_levels[i], static_cast<std::uint8_t>(features[*index].level));
+            }
+        }
+    }
+    [[nodiscard]] constexpr bool holds(std::size_t i, const feature_vector& v) const noexcept {
+        for (std::size_t c = 0; c < m_inputs[i].size(); ++c) {
+            if (m_inputs[i][c] == unused) continue;
+            const rule_condition& condition = m_rules[i].conditions[c];
+            const float x = v[m_inputs[i][c]];
+            if (condition.at_least ? x < condition.value : x > condition.value) return false;
+        }
+        return true;
+    }
+
+    std::array<rule, rule_count> m_rules;
+    std::array<std::array<std::uint16_t, 6>, rule_count> m_inputs{};
+    std::array<std::uint8_t, rule_count> m_levels{};
+};
+
+namespace detail {
+
+[[nodiscard]] consteval bool rules_name_known_features() {
+    for (const rule& r : default_rules) {
+        for (const rule_condition& c : r.conditions) {
+            if (!c.feature.empty() && !feature_index(c.feature)) return false;
+        }
+    }
+    return rule_count <= 32;
+}
+static_assert(rules_name_known_features(), "default_rules: a condition names a feature that is not in feature.hpp");
+
+}  // namespace detail
+
+}  // namespace v0
+}  // namespace mldefender

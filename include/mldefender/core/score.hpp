@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+// From what detectors say to one decision: the maximum threat wins and keeps its author. Forests of different
+// detectors have different score distributions, so each is first mapped onto one scale by its own two thresholds;
+// then a number means the same whoever gave it. NaN counts as 0 (and is asserted against).
+// Called by the pipeline; detectors are forests or anything with the same members.
+#pragma once
+
+#include <array>
+#include <cassert>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <tuple>
+#include <utility>
+
+#include <mldefender/core/feature.hpp>
+#include <mldefender/core/forest.hpp>
+#include <mldefender/core/rules.hpp>
+#include <mldefender/core/verdict.hpp>
+
+namespace mldefender {
+inline namespace v0 {
+
+/// What the winning detector says.
+struct threat {
+    float score = 0;  ///< 0..1 on the common scale
+    float raw = 0;    ///< the detector's own score
+    attack_class label = attack_class::none;
+    std::uint8_t author = 0;  ///< position of the detector in its list
+};
+
+/// Where a detector's own thresholds lie on the common scale.
+inline constexpr verdict_thresholds common_scale{};
+
+/// Maps a detector's score onto the common scale: 0 stays 0, `suspicious` becomes 0.5, `malicious` 0.7, 1 stays 1,
+/// linear in between.
+[[nodiscard]] constexpr float on_common_scale(float raw, float suspicious, float malicious) noexcept {
+    assert(raw == raw && "a detector returned NaN");
+    if (!(raw > 0)) return 0;
+    if (raw < suspicious) return common_scale.suspicious * raw / suspicious;
+    if (raw < malicious) {
+        const float share = (raw - suspicious) / (malicious - suspicious);
+        return common_scale.suspicious + (common_scale.malicious - common_scale.suspicious) * share;
+    }
+    if (raw >= 1 || malicious >= 1) return 1;
+    return common_scale.malicious + (1 - common_scale.malicious) * (raw - malicious) / (1 - malicious);
+}
+
+/// A list of detectors of which the largest score wins; ties go to the first listed. A detector has
+/// `answer(row) -> forest_answer`, `explain(row, out)`, `confidence(raw)`, `name()`, `version()`, `hash()`,
+/// `suspicious()` and `malicious()`.
+template <class... Detectors>
+class max_threat {
+public:
+    static constexpr std::size_t size = sizeof...(Detectors);
+    static_assert(size > 0 && size < 256);
+
+    constexpr max_threat() = default;
+    constexpr explicit max_threat(Detectors... detectors) : m_detectors(std::move(detectors)...) {}
+
+    [[nodiscard]] constexpr threat operator()(const feature_vector& row) const noexcept {
+        threat best;
+        std::uint8_t position = 0;
+        for_each([&](const auto& detector) {
+            const forest_answer answer = detector.answer(row);
+            const float score = on_common_scale(answer.score, detector.suspicious(), detector.malicious());
+            if (score > best.score) best = {score, answer.score, answer.label, position};
+            ++position;
+        });
+        return best;
+    }
+
+    /// Calls `use(detector)` for the detector at `position`.
+    template <class Use>
+    constexpr void with(std::size_t position, Use&& use) const {
+        std::size_t i = 0;
+        for_each([&](const auto& detector) {
+            if (i++ == position) use(detector);
+        });
+    }
+    template <class Use>
+    constexpr void for_each(Use&& use) const {
+        std::apply([&](const auto&... detector) { (use(detector), ...); }, m_detectors);
+    }
+
+private:
+    std::tuple<Detectors...> m_detectors;
+};
+
+/// A whole decision: both detectors, and the larger of them.
+struct decision {
+    rule_outcome fast;
+    threat ml;
+    float score = 0;
+    attack_class attack = attack_class::none;  ///< none when the score is below suspicion
+    bool by_rules = false;                     ///< the rules gave the score
+
+    [[nodiscard]] constexpr bool divergent() const noexcept { return is_divergent(fast.score, ml.score); }
+};
+
+/// Lets the rules and the forests look at a row. The rules are listed first and win ties.
+template <class Forests>
+[[nodiscard]] constexpr decision decide_on(const feature_vector& row, const rule_set& rules,
+                                           const Forests& forests) noexcept {
+    decision d;
+    d.fast = rules.evaluate(row);
+    d.ml = forests(row);
+    d.by_rules = d.fast.score >= d.ml.score && d.fast.score > 0;
+    d.score = d.by_rules ? d.fast.score : d.ml.score;
+    d.attack = d.by_rules ? d.fast.attack : d.ml.label;
+    return d;
+}
+
+}  // namespace v0
+}  // namespace mldefender
