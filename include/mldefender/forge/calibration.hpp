@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: MIT
+// What scores mean: from rows judged by trees that never saw them (out of bag) come the confidence of a score, the
+// thresholds that respect a budget of false alarms, and the area under the ROC curve. Uses integer weights and
+// counts, so that results do not depend on the order of rows, the number of threads or the machine. Called by the
+// trainer.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <iterator>
+#include <span>
+#include <vector>
+
+#include <mldefender/core/attack.hpp>
+#include <mldefender/core/model.hpp>
+
+namespace mldefender {
+inline namespace v0 {
+namespace forge {
+
+/// A row's out-of-bag score.
+struct judged_row {
+    float score = 0;                          ///< 0..1
+    attack_class label = attack_class::none;  ///< what it really is
+    std::uint32_t weight = 1;                 ///< training weight, integer units
+};
+
+/// How a threshold performs: shares of rows, unweighted.
+struct operating_point {
+    float threshold = 0;
+    double false_positive_rate = 0;  ///< benign rows at or above the threshold
+    double recall = 0;               ///< attack rows at or above the threshold
+    std::array<double, attack_class_count> recall_by_class{};
+};
+
+namespace detail {
+
+/// A run of score bins that share one confidence.
+struct calibration_block {
+    std::uint64_t attack;
+    std::uint64_t total;
+    std::size_t first_bin;
+    std::size_t last_bin;
+    [[nodiscard]] double share() const noexcept { return static_cast<double>(attack) / static_cast<double>(total); }
+};
+
+inline constexpr std::size_t calibration_bins = 32;
+
+}  // namespace detail
+
+/// Isotonic regression of "is an attack" on the score, over 32 equal score bins (pool adjacent violators; Ayer et
+/// al. 1955). Each bin also holds one attack and one benign row of mean weight, so no confidence is exactly 0 or 1.
+/// The points run from score 0 to score 1 and are meant under the balance of classes the weights express.
+[[nodiscard]] inline std::vector<calibration_point> calibrate(std::span<const judged_row> rows) {
+    constexpr std::size_t bins = detail::calibration_bins;
+    std::array<std::uint64_t, bins> attack{};
+    std::array<std::uint64_t, bins> total{};
+    std::uint64_t sum = 0;
+    for (const judged_row& row : rows) {
+        const auto bin = std::min(static_cast<std::size_t>(row.score * static_cast<float>(bins)), bins - 1);
+        total[bin] += row.weight;
+        sum += row.weight;
+        if (row.label != attack_class::none) attack[bin] += row.weight;
+    }
+    const std::uint64_t prior = rows.empty() ? 1 : sum / rows.size() + 1;
+
+    std::vector<detail::calibration_block> blocks;
+    for (std::size_t bin = 0; bin < bins; ++bin) {
+        if (total[bin] == 0 && !rows.empty()) continue;
+        blocks.push_back({attack[bin] + prior, total[bin] + 2 * prior, bin, bin});
+        while (blocks.size() > 1 && blocks[blocks.size() - 2].share() >= blocks.back().share()) {
+            const detail::calibration_block last = blocks.back();
+            blocks.pop_back();
+            blocks.back().attack += last.attack;
+            blocks.back().total += last.total;
+            blocks.back().last_bin = last.last_bin;
+        }
+    }
+
+    const auto centre = [](std::size_t bin) { return static_cast<float>(2 * bin + 1) / static_cast<float>(2 * bins); };
+    std::vector<calibration_point> points{{0, static_cast<float>(blocks.front().share())}};
+    for (const detail::calibration_block& block : blocks) {
+        const auto confidence = static_cast<float>(block.share());
+        points.push_back({centre(block.first_bin), confidence});
+        if (block.last_bin != block.first_bin) points.push_back({centre(block.last_bin), confidence});
+    }
+    points.push_back({1, static_cast<float>(blocks.back().share())});
+    return points;
+}
+
+/// The lowest threshold that at most `budget` (a share) of the benign rows reach, set half way to the next score
+/// above them so that it does not cling to one row; never below `floor`, never above 1.
+[[nodiscard]] inline float threshold_for(std::span<const judged_row> rows, double budget, float floor) {
+    std::vector<float> benign;
+    std::vector<float> all;
+    for (const judged_row& row : rows) {
+        all.push_back(row.score);
+        if (row.label == attack_class::none) benign.push_back(row.score);
+    }
+    if (benign.empty()) return floor;
+    std::sort(benign.begin(), benign.end());
+    std::sort(all.begin(), all.end());
+    const auto allowed = static_cast<std::size_t>(static_cast<double>(benign.size()) * budget);
+    if (allowed >= benign.size()) return floor;
+    const float below = benign[benign.size() - 1 - allowed];  // this score and those under it must stay under
+    const auto above = std::upper_bound(all.begin(), all.end(), below);
+    const float next = above == all.end() ? 1.0F : *above;
+    const float middle = (below + next) / 2;
+    return std::clamp(middle > below ? middle : next, floor, 1.0F);
+}
+
+/// Rates at a threshold. Classes without rows have recall 0.
+[[nodiscard]] inline operating_point operate(std::span<const judged_row> rows, float threshold) {
+    std::array<std::uint64_t, attack_class_count> total{};
+    std::array<std::uint64_t, attack_class_count> over{};
+    for (const judged_row& row : rows) {
+        const auto c = static_cast<std::size_t>(row.label);
+        ++total[c];
+        if (row.score >= threshold) ++over[c];
+    }
+    const auto share = [](std::uint64_t part, std::uint64_t whole) {
+        return whole == 0 ? 0.0 : static_cast<double>(part) / static_cast<double>(whole);
+    };
+    operating_point point;
+    point.threshold = threshold;
+    point.false_positive_rate = share(over[0], total[0]);
+    std::uint64_t attacks = 0;
+    std::uint64_t found = 0;
+    for (std::size_t c = 1; c < attack_class_count; ++c) {
+        attacks += total[c];
+        found += over[c];
+        point.recall_by_class[c] = share(over[c], total[c]);
+    }
+    point.recall = share(found, attacks);
+    return point;
+}
+
+/// Probability that a random attack row scores higher than a random benign row, ties counting half (Mann-Whitney);
+/// 0.5 when either kind is missing.
+[[nodiscard]] inline double area_under_roc(std::vector<judged_row> rows) {
+    std::sort(rows.begin(), rows.end(), [](const auto& a, const auto& b) { return a.score < b.score; });
+    std::uint64_t benign = 0;
+    std::uint64_t attacks = 0;
+    std::uint64_t half_wins = 0;  // twice the pairs won
+    for (std::size_t at = 0; at < rows.size();) {
+        std::uint64_t benign_here = 0;
+        std::uint64_t attacks_here = 0;
+        const float score = rows[at].score;
+        for (; at < rows.size() && rows[at].score == score; ++at) {
+            ++(rows[at].label == attack_class::none ? benign_here : attacks_here);
+        }
+        half_wins += attacks_here * (2 * benign + benign_here);
+        benign += benign_here;
+        attacks += attacks_here;
+    }
+    if (benign == 0 || attacks == 0) return 0.5;
+    return static_cast<double>(half_wins) / static_cast<double>(2 * benign * attacks);
+}
+
+}  // namespace forge
+}  // namespace v0
+}  // namespace mldefender
