@@ -239,8 +239,24 @@ struct network {
     return (a.high >> 56) == 0xff;
 }
 
-/// IP protocol numbers this library tracks (IANA).
-enum class ip_protocol : std::uint8_t { icmp = 1, tcp = 6, udp = 17, icmpv6 = 58, sctp = 132 };
+/// IP protocol numbers with a name here (IANA). Any other number is a valid value too: such a flow has no ports.
+enum class ip_protocol : std::uint8_t {
+    icmp = 1,
+    igmp = 2,
+    ipip = 4,
+    tcp = 6,
+    udp = 17,
+    ipv6 = 41,
+    gre = 47,
+    esp = 50,
+    ah = 51,
+    icmpv6 = 58,
+    ospf = 89,
+    pim = 103,
+    vrrp = 112,
+    l2tp = 115,
+    sctp = 132,
+};
 
 /// Source and destination of a packet, or initiator and responder of a flow. Ports are 0 where the protocol
 /// has none (ICMP carries type and code in the packet, not here).

@@ -72,16 +72,26 @@ inline constexpr std::array<std::string_view, 5> response_status_names{"applied"
     return detail::find_name<response_status>(detail::response_status_names, name);
 }
 
-/// The transport's name as Suricata writes it (`proto`).
+/// The transport's name as Suricata writes it (`proto`); "UNKNOWN" for numbers without a name.
 [[nodiscard]] constexpr std::string_view name_of(ip_protocol p) noexcept {
     switch (p) {
         case ip_protocol::icmp: return "ICMP";
+        case ip_protocol::igmp: return "IGMP";
+        case ip_protocol::ipip: return "IPIP";
         case ip_protocol::tcp: return "TCP";
         case ip_protocol::udp: return "UDP";
+        case ip_protocol::ipv6: return "IPv6";
+        case ip_protocol::gre: return "GRE";
+        case ip_protocol::esp: return "ESP";
+        case ip_protocol::ah: return "AH";
         case ip_protocol::icmpv6: return "IPv6-ICMP";
+        case ip_protocol::ospf: return "OSPF";
+        case ip_protocol::pim: return "PIM";
+        case ip_protocol::vrrp: return "VRRP";
+        case ip_protocol::l2tp: return "L2TP";
         case ip_protocol::sctp: return "SCTP";
     }
-    return "TCP";
+    return "UNKNOWN";
 }
 
 /// A short list inside a value: the first `Capacity` items are kept, further ones are dropped and `push` says so.

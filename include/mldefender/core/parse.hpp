@@ -23,6 +23,7 @@ inline namespace v0 {
 struct parse_options {
     bool decapsulate = false;    ///< open GRE, VXLAN and IP in IP, and report the innermost packet
     std::uint8_t max_depth = 4;  ///< most encapsulations opened before `errc::too_deep`
+    bool any_protocol = false;   ///< take IP protocols without a reader too, as packets without ports
 };
 
 namespace detail {
@@ -183,8 +184,8 @@ constexpr std::uint32_t smallest_segment(ip_protocol protocol) noexcept {
         case ip_protocol::icmp: return 4;
         case ip_protocol::icmpv6: return 4;
         case ip_protocol::sctp: return 12;
+        default: return 0;
     }
-    return 0;
 }
 
 constexpr errc read_transport(const ip_payload& p, packet& out) noexcept {
@@ -219,6 +220,15 @@ constexpr errc read_transport(const ip_payload& p, packet& out) noexcept {
     if (out.tuple.protocol == ip_protocol::tcp) return read_tcp(p, out);
     if (out.tuple.protocol == ip_protocol::udp) return read_udp(p, out);
     take_payload(p, 12, out);
+    return errc::ok;
+}
+
+/// `read_transport`, then for what it does not read the packet as far as IP tells it, when asked for.
+constexpr errc read_upper(const ip_payload& p, const parse_options& options, packet& out) noexcept {
+    const errc e = read_transport(p, out);
+    if (e != errc::unsupported_proto || !options.any_protocol) return e;
+    out.tuple.protocol = static_cast<ip_protocol>(p.protocol);
+    take_payload(p, 0, out);
     return errc::ok;
 }
 
@@ -260,7 +270,7 @@ constexpr errc parse_nested(link_view at, std::uint32_t wire_left, const parse_o
         ip_payload upper;
         failure = read_datagram(at.datagram, wire_left, level, upper);
         if (failure != errc::ok) break;
-        const errc transport = read_transport(upper, level);
+        const errc transport = read_upper(upper, options, level);
         failure = open_tunnel(upper, level, at);
         if (failure == errc::not_found) {
             failure = transport;
@@ -286,7 +296,8 @@ constexpr errc parse_nested(link_view at, std::uint32_t wire_left, const parse_o
 /// Decodes one packet into `out`, which is overwritten; on failure its content is unspecified. The same as `parse`
 /// without the copy of the result, for loops over bursts. Codes: `truncated` (captured or sent too short),
 /// `bad_version`, `bad_header_length`, `bad_value` (a field contradicts its format), `unsupported_link`, `not_ip`,
-/// `unsupported_proto` (also GRE and IP in IP without `decapsulate`, ESP, no next header), `too_deep`.
+/// `unsupported_proto` (also GRE and IP in IP without `decapsulate`, ESP, no next header; never with `any_protocol`),
+/// `too_deep`.
 /// `out.payload` points into `raw.data`. Reentrant; touches nothing but its arguments.
 [[nodiscard]] constexpr errc parse_into(const raw_packet& raw, const parse_options& options, packet& out) noexcept {
     link_view at;
@@ -301,7 +312,7 @@ constexpr errc parse_nested(link_view at, std::uint32_t wire_left, const parse_o
     if (options.decapsulate) return detail::parse_nested(at, wire_left, options, out);
     detail::ip_payload upper;
     const errc network = detail::read_datagram(at.datagram, wire_left, out, upper);
-    return network == errc::ok ? detail::read_transport(upper, out) : network;
+    return network == errc::ok ? detail::read_upper(upper, options, out) : network;
 }
 
 /// Decodes one packet. See `parse_into` for the codes; ICMP tuples have ports 0, type and code are in the packet; later

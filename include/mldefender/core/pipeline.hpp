@@ -68,7 +68,7 @@ struct decision_schedule {
 
 /// Everything that can be set.
 struct pipeline_options {
-    parse_options parsing;
+    parse_options parsing{.any_protocol = true};
     flow_options flows;
     window_options windows;
     story_options stories;

@@ -9,6 +9,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 #include <mldefender/core/address.hpp>
 #include <mldefender/core/hash.hpp>
@@ -208,15 +209,11 @@ struct pair_history {
     };
     [[nodiscard]] constexpr rhythm measure() const noexcept {
         if (gap_count < 3) return {};
-        std::array<float, kept> sorted = gaps_s;
-        const auto middle = sorted.begin() + gap_count / 2;
-        std::sort(sorted.begin(), sorted.begin() + gap_count);
-        const float median = *middle;
+        std::array<float, kept> gaps = gaps_s;
+        const float median = middle_of(gaps);
         if (median <= 0) return {};
-        for (std::size_t i = 0; i < gap_count; ++i)
-            sorted[i] = sorted[i] > median ? sorted[i] - median : median - sorted[i];
-        std::sort(sorted.begin(), sorted.begin() + gap_count);
-        return {median, std::min(1.0F, *middle / median)};
+        for (std::size_t i = 0; i < gap_count; ++i) gaps[i] = gaps[i] > median ? gaps[i] - median : median - gaps[i];
+        return {median, std::min(1.0F, middle_of(gaps) / median)};
     }
 
     /// Periodicity 0..1: 1 when contacts come like a clock. Needs intervals of a second or more, so that the parallel
@@ -228,6 +225,14 @@ struct pair_history {
     }
 
 private:
+    /// Sorts the known part in place (eight values at most) and returns its middle.
+    [[nodiscard]] constexpr float middle_of(std::array<float, kept>& values) const noexcept {
+        for (std::size_t i = 1; i < gap_count; ++i) {
+            for (std::size_t j = i; j > 0 && values[j] < values[j - 1]; --j) std::swap(values[j], values[j - 1]);
+        }
+        return values[gap_count / 2U];
+    }
+
     // 2^-x for 0 <= x <= 20: exact halvings and a cubic for the fraction (error below 2e-4).
     [[nodiscard]] static constexpr float half_to_the(double x) noexcept {
         const auto whole = static_cast<int>(x);
