@@ -49,6 +49,13 @@ public:
     /// Forgets everything from `size` on.
     void cut(std::size_t size) noexcept { m_size = std::min(size, m_size); }
 
+    /// Forgets the first `size` bytes.
+    void drop_front(std::size_t size) noexcept {
+        std::copy(m_memory.begin() + static_cast<std::ptrdiff_t>(size),
+                  m_memory.begin() + static_cast<std::ptrdiff_t>(m_size), m_memory.begin());
+        m_size -= size;
+    }
+
     /// Room for `more` bytes behind the text; follow it with `grow` for what was written there.
     [[nodiscard]] char* reserve(std::size_t more) {
         if (m_memory.size() - m_size < more) m_memory.resize(std::max(m_memory.size() * 2, m_size + more));
