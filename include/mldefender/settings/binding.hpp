@@ -224,12 +224,14 @@ private:
         }
     }
 
+    /// Limits beyond 2^53 are those of the type, and JSON readers would round them: left out.
     static std::string limits(const range& within) {
+        constexpr double exact = 9007199254740992;
         std::string out;
-        if (within.least > std::numeric_limits<double>::lowest()) {
+        if (within.least >= -exact) {
             out += ", \"minimum\": " + detail::number_text(within.least);
         }
-        if (within.most < std::numeric_limits<double>::max()) {
+        if (within.most <= exact) {
             out += ", \"maximum\": " + detail::number_text(within.most);
         }
         return out;
