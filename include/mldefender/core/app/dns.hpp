@@ -199,7 +199,7 @@ constexpr void read_dns_answers(bytes message, std::size_t at, dns_details& d) n
     m.code = flags & 15U;
     m.name = name;
     if (response && m.code == 3) m.facts |= app_fact::lookup_failed;
-    if (!response && d.qtype == 255) m.facts |= app_fact::amplifier_request;
+    if (!response && d.qtype == 255 && of == app_protocol::dns) m.facts |= app_fact::amplifier_request;
     return m;
 }
 

@@ -140,9 +140,11 @@ constexpr void count_target(bytes target, http_details& d) noexcept {
     }
 }
 
-/// Quotes and angle brackets of a form's body, escaped or not.
-constexpr void count_form_body(bytes body, http_details& d) noexcept {
+/// Quotes and angle brackets of a form's body, escaped or not; true when it holds a template marker, "${".
+[[nodiscard]] constexpr bool count_form_body(bytes body, http_details& d) noexcept {
     const bytes seen = slice(body, 0, 512);
+    bool marker = false;
+    std::uint8_t before = 0;
     for (std::size_t at = 0; at < seen.size(); ++at) {
         std::uint8_t c = seen[at];
         if (c == '%' && seen.size() - at > 2 && hex_value(seen[at + 1]) >= 0 && hex_value(seen[at + 2]) >= 0) {
@@ -150,7 +152,10 @@ constexpr void count_form_body(bytes body, http_details& d) noexcept {
             at += 2;
         }
         if (c == '\'' || c == '"' || c == '<' || c == '>') count_up(d.body_marks);
+        marker = marker || (before == '$' && c == '{');
+        before = c;
     }
+    return marker;
 }
 
 [[nodiscard]] constexpr content_class classify_content(bytes value) noexcept {
@@ -254,7 +259,10 @@ constexpr void read_http_header(bytes line, http_details& d, app_message& common
         if (of == app_protocol::sip) common.name = sip_name;
     }
     if (!ended) common.facts |= app_fact::cut_short;
-    if (ended && !common.is_response && d.content == content_class::form) count_form_body(rest, d);
+    if (ended && !common.is_response && d.content == content_class::form && count_form_body(rest, d)) {
+        common.facts |= app_fact::template_marker;
+    }
+    if (of != app_protocol::http) common.facts &= ~app_fact::host_is_address;  // SSDP and SIP always say one
     app_message m{of, d};
     m.is_response = common.is_response;
     m.code = common.code;

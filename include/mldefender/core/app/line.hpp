@@ -322,7 +322,7 @@ template <class ReadLine>
         if (reply_code(after) != 0 || is_word(after, "notice") || is_word(after, "ping")) return irc;
     }
     if (!ended) return unknown;
-    if (is_word(line, "nick") || is_word(line, "cap")) return irc;
+    if (is_word(line, "nick") || starts_with(line, "CAP LS") || starts_with(line, "CAP REQ")) return irc;
     if (is_word(line, "notice") && contains(head, " :")) return irc;
     if (is_word(line, "user")) return contains(head, " :") ? irc : (on(110) ? pop3 : ftp);
     if (is_word(line, "pass"))

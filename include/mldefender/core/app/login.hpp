@@ -15,34 +15,39 @@ namespace detail::app {
     return payload.size() >= 8 && starts_with(payload, "SSH-") && (payload[4] == '1' || payload[4] == '2');
 }
 
-/// The banner, or the kind of a packet of the clear key exchange (RFC 4253); encrypted packets yield nothing.
+/// Kind of a packet of the clear key exchange (RFC 4253); `none` for what is encrypted.
+[[nodiscard]] constexpr ssh_kind ssh_packet_kind(bytes packet) noexcept {
+    if (packet.size() < 6) return ssh_kind::none;
+    const std::uint32_t length = load_be32(packet.data());
+    if (length < 2 || length > 35000 || packet[4] < 4 || packet[4] >= length) return ssh_kind::none;
+    const std::uint8_t code = packet[5];
+    if (code == 20) return ssh_kind::kexinit;
+    if (code == 21 && length <= 64) return ssh_kind::new_keys;
+    return code >= 30 && code <= 34 ? ssh_kind::key_exchange : ssh_kind::none;
+}
+
+/// The banner, or a packet of the key exchange. A client that offers keys is about to log in: one attempt.
 [[nodiscard]] constexpr app_message read_ssh(bytes payload, bool to_responder) noexcept {
     ssh_details d;
+    bytes software;
+    ssh_kind kind = ssh_kind::none;  // of the first packet
     if (looks_like_ssh(payload)) {
         bytes rest = payload;
         const bytes line = next_line(rest);
-        const std::size_t dash = find_byte(line, '-', 4);
-        const bytes software = slice(line, dash + 1, 255);
+        software = slice(line, find_byte(line, '-', 4) + 1, 255);
         d.kind = ssh_kind::banner;
         d.version = static_cast<std::uint8_t>(line[4] == '2' || (line.size() > 6 && line[6] == '9') ? 2 : 1);
         d.software_hash = text_hash(software);
-        app_message m{app_protocol::ssh, d};
-        m.is_response = !to_responder;
-        m.name = software;
-        return m;
+        kind = ssh_packet_kind(rest);
+    } else {
+        d.kind = kind = ssh_packet_kind(payload);
+        d.version = 2;
+        if (kind == ssh_kind::none) return {};
     }
-    if (payload.size() < 6) return {};
-    const std::uint32_t length = load_be32(payload.data());
-    if (length < 2 || length > 35000 || payload[4] < 4 || payload[4] >= length) return {};
-    const std::uint8_t code = payload[5];
-    d.version = 2;
-    if (code == 20) d.kind = ssh_kind::kexinit;
-    if (code == 21 && length <= 64) d.kind = ssh_kind::new_keys;
-    if (code >= 30 && code <= 34) d.kind = ssh_kind::key_exchange;
-    if (d.kind == ssh_kind::none) return {};
     app_message m{app_protocol::ssh, d};
     m.is_response = !to_responder;
-    if (d.kind == ssh_kind::kexinit && length + 4 > payload.size()) m.facts |= app_fact::cut_short;
+    m.name = software;
+    if (to_responder && kind == ssh_kind::kexinit) m.facts |= app_fact::auth_attempt;
     return m;
 }
 
