@@ -10,7 +10,7 @@ set(nothing_installed -DCMAKE_DISABLE_FIND_PACKAGE_PkgConfig=ON -DCMAKE_DISABLE_
 function(configure out_failed out_words)
     file(REMOVE_RECURSE "${WORK}")
     execute_process(
-        COMMAND "${CMAKE_COMMAND}" -S "${CMAKE_CURRENT_LIST_DIR}/project" -B "${WORK}" -G Ninja
+        COMMAND "${CMAKE_COMMAND}" --no-warn-unused-cli -S "${CMAKE_CURRENT_LIST_DIR}/project" -B "${WORK}" -G Ninja
                 "-DCMAKE_CXX_COMPILER=${COMPILER}" "-DCMAKE_PREFIX_PATH=${PREFIX}" -DCMAKE_BUILD_TYPE=Debug ${ARGN}
         RESULT_VARIABLE failed
         OUTPUT_VARIABLE words
@@ -56,7 +56,9 @@ string(REGEX MATCH "^([0-9]+)\\.([0-9]+)" minor_version "${VERSION}")
 math(EXPR next_minor "${CMAKE_MATCH_2} + 1")
 
 if(CASE STREQUAL "install")
-    execute_process(COMMAND "${CMAKE_COMMAND}" --install "${BUILD}" --prefix "${PREFIX}" COMMAND_ERROR_IS_FATAL ANY)
+    file(REMOVE_RECURSE "${PREFIX}")
+    execute_process(COMMAND "${CMAKE_COMMAND}" --install "${BUILD}" --prefix "${PREFIX}" OUTPUT_QUIET
+                            COMMAND_ERROR_IS_FATAL ANY)
 elseif(CASE STREQUAL "core_only")
     must_work(${nothing_installed} -DMLDEFENDER_WANTED_VERSION=${minor_version})
 elseif(CASE STREQUAL "every_component")
@@ -74,7 +76,7 @@ elseif(CASE STREQUAL "same_tree")
     # What is installed does not depend on what was found: a build that sees no dependency installs the same files.
     file(REMOVE_RECURSE "${WORK}")
     execute_process(
-        COMMAND "${CMAKE_COMMAND}" -S "${SOURCE}" -B "${WORK}/build" -G Ninja "-DCMAKE_CXX_COMPILER=${COMPILER}"
+        COMMAND "${CMAKE_COMMAND}" --no-warn-unused-cli -S "${SOURCE}" -B "${WORK}/build" -G Ninja "-DCMAKE_CXX_COMPILER=${COMPILER}"
                 ${nothing_installed} -DMLDEFENDER_COMPONENTS=core -DMLDEFENDER_TESTS=OFF -DMLDEFENDER_TOOLS=OFF
                 -DMLDEFENDER_BENCH=OFF -DMLDEFENDER_EXAMPLES=OFF
         OUTPUT_QUIET COMMAND_ERROR_IS_FATAL ANY)
@@ -83,7 +85,14 @@ elseif(CASE STREQUAL "same_tree")
     file_sums(ours "${PREFIX}")
     file_sums(bare "${WORK}/prefix")
     if(NOT ours STREQUAL bare)
-        message(FATAL_ERROR "the installed trees differ:\n${ours}\n${bare}")
+        set(only_ours ${ours})
+        set(only_bare ${bare})
+        list(REMOVE_ITEM only_ours ${bare})
+        list(REMOVE_ITEM only_bare ${ours})
+        list(JOIN only_ours "\n  " only_ours)
+        list(JOIN only_bare "\n  " only_bare)
+        message(FATAL_ERROR "the installed trees differ\n with every component:\n  ${only_ours}\n"
+                            " with none:\n  ${only_bare}\n")
     endif()
 else()
     message(FATAL_ERROR "no case '${CASE}'")

@@ -16,7 +16,7 @@ SPDX = "SPDX-License-Identifier: MIT"
 NO_COMMENT = {".json", ".jsonl", ".md", ".pcap", ".pcapng", ".mlda", ".bin", ".svg", ".csv", ".tsv", ".txt", ".log",
               ".pyc", ".gz", ".zst", ".mmdb"}
 LONGEST_HEADER = 700
-UNFINISHED = re.compile(r"\b(" + "TO" + "DO|FIX" + "ME|XX" + "X)\\b|not " + "implemented", re.IGNORECASE)
+UNFINISHED = re.compile(r"\b(" + "TO" + "DO|FIX" + "ME|XX" + "X)\\b|[Nn]ot " + "implemented")
 
 
 def sources():
