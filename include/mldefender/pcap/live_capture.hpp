@@ -34,7 +34,7 @@ struct live_options {
     bool promiscuous = true;                ///< also frames for other machines; turned on at the interface
     std::uint32_t buffer_bytes = 16 << 20;  ///< kernel ring buffer; what comes while it is full is dropped
     std::uint32_t snap_len = 262144;        ///< most bytes kept of a packet, 64 to 262144
-    std::string filter;                     ///< a pcap-filter(7) expression run in the kernel; empty: everything
+    std::string filter{};                   ///< a pcap-filter(7) expression run in the kernel; empty: everything
     int timeout_ms = 10;                    ///< longest wait of a packet in the kernel for its block to fill
     bool immediate = false;                 ///< hand over each packet at once: less delay, more work per packet
 };
