@@ -28,7 +28,7 @@ float unit(forge::rng& random) { return static_cast<float>(random.below(65536)) 
 
 std::vector<std::string> numbered(std::size_t count) {
     std::vector<std::string> names;
-    for (std::size_t i = 0; i < count; ++i) names.push_back("f" + std::to_string(i));
+    for (std::size_t i = 0; i < count; ++i) names.push_back(std::string{"f"}.append(std::to_string(i)));
     return names;
 }
 

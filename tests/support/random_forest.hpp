@@ -89,7 +89,7 @@ inline mldefender::model_data random_forest(std::size_t trees, std::size_t leave
     random_numbers random{seed};
     mldefender::model_data model;
     model.name = "random";
-    model.version = "1";
+    model.version.assign(1, '1');
     model.command = "none";
     model.feature_list_hash = "0000000000000000";
     model.metadata = "{}";
@@ -97,7 +97,7 @@ inline mldefender::model_data random_forest(std::size_t trees, std::size_t leave
     model.suspicious = 0.5F;
     model.malicious = 0.75F;
     for (std::size_t i = 0; i < inputs; ++i) {
-        model.inputs.push_back("f" + std::to_string(i));
+        model.inputs.push_back(std::string{"f"}.append(std::to_string(i)));
         model.importance.push_back(1.0F / static_cast<float>(inputs));
     }
     model.calibration = {{0, 0.125F}, {0.5F, 0.5F}, {1, 0.875F}};

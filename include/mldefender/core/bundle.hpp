@@ -19,8 +19,10 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <iterator>
 #include <span>
 #include <string>
@@ -219,6 +221,28 @@ inline std::string read_sections(std::span<const bytes> sections, model_data& mo
     if (!wrong.empty()) return detail::bundle_error(errc::corrupt, where, std::move(wrong));
     model.hash = detail::short_hex(digest);
     return model;
+}
+
+/// Reads the bundle in a file. Fails with not_found or io and errno when the system refuses, else as read_bundle.
+[[nodiscard]] inline result<model_data, error> load_bundle(const std::string& path) {
+    const auto failed = [&](const char* what) {
+        const int number = errno;
+        return error{number == ENOENT ? errc::not_found : errc::io, what, path, number};
+    };
+    std::FILE* file = std::fopen(path.c_str(), "rb");
+    if (file == nullptr) return failed("cannot open the model bundle");
+    std::vector<std::uint8_t> data;
+    std::array<std::uint8_t, 65536> block;
+    std::size_t got = 1;
+    while (got > 0 && data.size() <= max_bundle_bytes) {
+        got = std::fread(block.data(), 1, block.size(), file);
+        data.insert(data.end(), block.begin(), block.begin() + static_cast<std::ptrdiff_t>(got));
+    }
+    const bool broken = std::ferror(file) != 0;
+    const error reason = failed("cannot read the model bundle");
+    (void)std::fclose(file);
+    if (broken) return reason;
+    return read_bundle(data, path);
 }
 
 /// A run-time model as a detector, with the interface of `basic_forest`. Const functions are safe from any number

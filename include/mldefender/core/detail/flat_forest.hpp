@@ -22,10 +22,11 @@ namespace detail {
 /// Maps floats to unsigned integers of the same order: -inf < ... < -0 == +0 < ... < +inf < every NaN. So
 /// `x <= t` is `key(x) <= key(t)` for every x and every finite t, and NaN goes right.
 [[nodiscard]] constexpr std::uint32_t order_key(float x) noexcept {
+    // Arithmetic rather than branches: signs of features are as good as random to a predictor.
     std::uint32_t bits = std::bit_cast<std::uint32_t>(x);
-    if ((bits & 0x7fff'ffffU) > 0x7f80'0000U) return 0xffff'ffffU;
-    if (bits == 0x8000'0000U) bits = 0;
-    return (bits & 0x8000'0000U) != 0 ? ~bits : bits | 0x8000'0000U;
+    const std::uint32_t nan_mask = 0U - static_cast<std::uint32_t>((bits & 0x7fff'ffffU) > 0x7f80'0000U);
+    bits &= 0U - static_cast<std::uint32_t>(bits != 0x8000'0000U);
+    return (bits ^ ((0U - (bits >> 31)) | 0x8000'0000U)) | nan_mask;
 }
 
 /// Sum over the leaves a row falls into, in units of 2^-16, in total and per attack class.
