@@ -14,14 +14,14 @@ set(folder_table
     "include/log      | core log               | fmt/ simdjson.h sodium.h maxminddb.h"
     "include/forge    | core forge             | simdjson.h sodium.h"
     "tools/sensor     | core pcap log settings | CLI/ fmt/"
-    "tools/forge      | core forge pcap        | CLI/"
+    "tools/forge      | core forge pcap        | CLI/ fmt/"
     "tools/log        | core log               | CLI/ fmt/")
 
 # Inside core, a header includes its own level and those below. Regular expressions on the path below core/.
 set(core_levels
     "0 | (version|platform|result|bytes|address|packet|hash|math|attack|sha1|sha256|executor|bounded_queue)\\.hpp"
     "1 | app/.*|(link|tunnel|parse|fragment|community_id|sketch|slot_table|flow|flow_table|window|window_book|feature|extract|observe|source_history)\\.hpp"
-    "2 | models/.*|(model|forest|flat_forest|bundle)\\.hpp"
+    "2 | models/.*|(model|forest|flat_forest|bundle|replaceable_forest)\\.hpp"
     "3 | (verdict|score|rules)\\.hpp"
     "4 | (event|compose|story|statistics|pipeline)\\.hpp")
 

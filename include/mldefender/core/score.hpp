@@ -83,6 +83,11 @@ public:
     constexpr void for_each(Use&& use) const {
         std::apply([&](const auto&... detector) { (use(detector), ...); }, m_detectors);
     }
+    /// The same with detectors that may be changed, before packets flow.
+    template <class Use>
+    constexpr void for_each_mutable(Use&& use) {
+        std::apply([&](auto&... detector) { (use(detector), ...); }, m_detectors);
+    }
 
 private:
     std::tuple<Detectors...> m_detectors;
