@@ -71,7 +71,8 @@ TEST_CASE("responses: status, refusals and challenges") {
     const app_message m = read("HTTP/1.1 403 Forbidden\r\nServer: nginx\r\nContent-Type: text/html\r\n\r\n");
     CHECK(m.is_response);
     CHECK(m.code == 403);
-    CHECK(m.has(app_fact::auth_failure));
+    CHECK(m.has(app_fact::auth_challenge));
+    CHECK_FALSE(m.has(app_fact::auth_failure));
     CHECK(m.http()->agent_len == 5);
     CHECK(m.http()->content == content_class::text);
     CHECK(read("HTTP/1.0 401\r\n\r\n").has(app_fact::auth_challenge));

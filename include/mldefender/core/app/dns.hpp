@@ -216,8 +216,9 @@ constexpr void read_dns_answers(bytes message, std::size_t at, dns_details& d) n
 
 /// A DNS name as dotted text, cut at 253 characters.
 struct dns_text {
-    std::array<char, 253> characters{};
-    std::uint8_t length = 0;
+    std::array<char, 253> characters{};  ///< not terminated
+    std::uint8_t length = 0;             ///< characters in use
+    /// The text; lives as long as this object.
     [[nodiscard]] constexpr std::string_view view() const noexcept { return {characters.data(), length}; }
 };
 

@@ -237,8 +237,11 @@ constexpr void read_http_header(bytes line, http_details& d, app_message& common
         common.code = reply_code(trim(slice(first, blank)));
         if (common.code < 100) return {};
         common.is_response = true;
-        if (common.code == 401 || common.code == 407) common.facts |= app_fact::auth_challenge;
-        if (common.code == 403) common.facts |= app_fact::auth_failure;
+        // SIP registrars refuse with 403; to HTTP servers 403 is just as often a page nobody may see.
+        if (common.code == 403 && of == app_protocol::sip) common.facts |= app_fact::auth_failure;
+        if (common.code == 401 || common.code == 407 || (common.code == 403 && of != app_protocol::sip)) {
+            common.facts |= app_fact::auth_challenge;
+        }
     } else {
         const bytes target = slice(first, word + 1);
         const bytes path = slice(target, 0, find_byte(target, ' '));

@@ -33,8 +33,8 @@ inline constexpr std::uint32_t pipe_open = 1U << 12;         ///< opens a named 
 inline constexpr std::uint32_t file_create = 1U << 13;       ///< opens a file so that it is created or overwritten
 inline constexpr std::uint32_t file_write = 1U << 14;        ///< writes or uploads
 inline constexpr std::uint32_t file_read = 1U << 15;         ///< reads or downloads
-inline constexpr std::uint32_t file_rename = 1U << 16;
-inline constexpr std::uint32_t file_delete = 1U << 17;
+inline constexpr std::uint32_t file_rename = 1U << 16;       ///< renames a file
+inline constexpr std::uint32_t file_delete = 1U << 17;       ///< deletes a file
 inline constexpr std::uint32_t remote_execution = 1U << 18;  ///< opens an interface that starts programs: service
                                                              ///< manager, task scheduler, WMI, DCOM activation
 inline constexpr std::uint32_t weak_encryption = 1U << 19;   ///< Kerberos RC4 asked for first or given
@@ -42,8 +42,8 @@ inline constexpr std::uint32_t device_write = 1U << 20;      ///< Modbus, S7 or 
 inline constexpr std::uint32_t device_error = 1U << 21;      ///< Modbus exception or S7 error
 inline constexpr std::uint32_t encrypted = 1U << 22;         ///< from here on content cannot be read (SMB3, STARTTLS)
 inline constexpr std::uint32_t cut_short = 1U << 23;         ///< the message goes on behind this payload
-inline constexpr std::uint32_t auth_challenge = 1U << 24;    ///< the server asks for credentials (HTTP, SIP 401, 407):
-                                                             ///< a refusal if the request had carried some
+inline constexpr std::uint32_t auth_challenge = 1U << 24;    ///< HTTP 401, 403, 407, SIP 401, 407: asks for
+                                                             ///< credentials; a refusal if the request carried some
 }  // namespace app_fact
 
 /// Families of DCE/RPC interfaces and the named pipes that lead to them. At most 32: also bits of a mask.
@@ -165,10 +165,10 @@ enum class ssh_kind : std::uint8_t { none, banner, kexinit, key_exchange, new_ke
 /// DNS, mDNS, LLMNR, NBNS. `code` is the rcode, `name` the first question's name in wire form (length-prefixed
 /// labels, see dns_name_text) unless it was compressed.
 struct dns_details {
-    std::uint64_t name_hash = 0;    ///< of the name in lower case; 0 without question
-    std::uint64_t suffix_hash = 0;  ///< of its last two labels, three below a country's "co.uk"-like suffix
-    std::uint32_t min_ttl_s = 0;    ///< smallest TTL among the answers, 0 without answers
-    std::uint16_t id = 0;
+    std::uint64_t name_hash = 0;          ///< of the name in lower case; 0 without question
+    std::uint64_t suffix_hash = 0;        ///< of its last two labels, three below a country's "co.uk"-like suffix
+    std::uint32_t min_ttl_s = 0;          ///< smallest TTL among the answers, 0 without answers
+    std::uint16_t id = 0;                 ///< pairs answer and question
     std::uint16_t qtype = 0;              ///< RFC 1035 type of the first question
     std::uint16_t answers = 0;            ///< answer count claimed by the header
     std::uint16_t name_len = 0;           ///< characters, dots between labels included
@@ -177,24 +177,24 @@ struct dns_details {
     std::uint16_t digit_permille = 0;     ///< decimal digits among the characters
     std::uint16_t text_bytes = 0;         ///< record data of TXT and NULL answers
     std::uint16_t answer_bytes = 0;       ///< record data of all answers
-    std::uint8_t labels = 0;
-    std::uint8_t longest_label = 0;
-    std::uint8_t opcode = 0;
-    std::uint8_t questions = 0;  ///< question count claimed by the header, at most 255
+    std::uint8_t labels = 0;              ///< parts of the name, the root not counted
+    std::uint8_t longest_label = 0;       ///< characters, 0..63
+    std::uint8_t opcode = 0;              ///< 0 query, 5 update; NBNS 5 registration, 6 release
+    std::uint8_t questions = 0;           ///< question count claimed by the header, at most 255
 };
 
 /// TLS. `name` is the server name of a client hello, `code` an alert's description.
 struct tls_details {
-    std::uint64_t fingerprint = 0;      ///< hash of version, ciphers in order and extensions in any order (browsers
-                                        ///< shuffle them), GREASE left out; 0 when the hello is incomplete
-    std::uint16_t record_version = 0;   ///< 0x0301 .. 0x0303 as on the wire
-    std::uint16_t hello_version = 0;    ///< highest version offered or the one chosen, supported_versions included
-    std::uint16_t cipher_count = 0;     ///< offered suites without GREASE
-    std::uint16_t cipher = 0;           ///< the suite a server chose
-    std::uint16_t extension_count = 0;  ///< without GREASE
-    std::uint8_t content_type = 0;      ///< 20 change cipher spec, 21 alert, 22 handshake, 23 data, 24 heartbeat
-    std::uint8_t handshake = 0;         ///< first handshake message: 1 client hello, 2 server hello, 11 certificate
-    alpn_class alpn = alpn_class::none;
+    std::uint64_t fingerprint = 0;       ///< hash of version, ciphers in order and extensions in any order (browsers
+                                         ///< shuffle them), GREASE left out; 0 when the hello is incomplete
+    std::uint16_t record_version = 0;    ///< 0x0301 .. 0x0303 as on the wire
+    std::uint16_t hello_version = 0;     ///< highest version offered or the one chosen, supported_versions included
+    std::uint16_t cipher_count = 0;      ///< offered suites without GREASE
+    std::uint16_t cipher = 0;            ///< the suite a server chose
+    std::uint16_t extension_count = 0;   ///< without GREASE
+    std::uint8_t content_type = 0;       ///< 20 change cipher spec, 21 alert, 22 handshake, 23 data, 24 heartbeat
+    std::uint8_t handshake = 0;          ///< first handshake message: 1 client hello, 2 server hello, 11 certificate
+    alpn_class alpn = alpn_class::none;  ///< first protocol offered or the one chosen
 };
 
 /// HTTP/1, RTSP, SSDP, SIP. `code` is the status; `name` the Host header (for SIP the request target's address).
@@ -211,21 +211,21 @@ struct http_details {
     std::uint8_t separators = 0;       ///< ; | $ and control characters: what a shell would act on
     std::uint8_t body_marks = 0;       ///< quotes and angle brackets in the first 512 bytes of a form's body
     std::uint8_t headers = 0;          ///< header lines seen in this payload
-    request_method method = request_method::none;
-    content_class content = content_class::none;
+    request_method method = request_method::none;  ///< `none` for answers
+    content_class content = content_class::none;   ///< of the Content-Type header
 };
 
 /// SSH. `name` is the software part of the banner.
 struct ssh_details {
-    std::uint64_t software_hash = 0;
-    std::uint8_t version = 0;  ///< major version of the banner: 1 or 2 (1.99 counts as 2)
-    ssh_kind kind = ssh_kind::none;
+    std::uint64_t software_hash = 0;  ///< of the banner's software part, 0 for packets
+    std::uint8_t version = 0;         ///< major version of the banner: 1 or 2 (1.99 counts as 2)
+    ssh_kind kind = ssh_kind::none;   ///< what this payload begins with
 };
 
 /// DCE/RPC. `code` is the status of a fault or the reason of a bind refusal.
 struct rpc_details {
-    std::uint16_t opnum = 0;  ///< of a request
-    std::uint16_t fragment_len = 0;
+    std::uint16_t opnum = 0;         ///< of a request
+    std::uint16_t fragment_len = 0;  ///< bytes of this fragment, its header included
     std::uint8_t ptype = 0xff;  ///< 0 request, 2 response, 3 fault, 11 bind, 12 bind ack, 13 nak, 14 alter; 0xff none
     std::uint8_t contexts = 0;  ///< interfaces offered by a bind
     rpc_interface interface_ = rpc_interface::none;  ///< of a bind or alter context; requests carry only opnum
@@ -240,14 +240,14 @@ struct smb_details {
     std::uint32_t total_data = 0;        ///< SMB 1 transactions: data bytes announced in all
     std::uint32_t data_count = 0;        ///< SMB 1 transactions: data bytes in this message
     std::uint32_t total_parameters = 0;  ///< SMB 1 transactions: parameter bytes announced in all
-    std::uint16_t command = 0;
-    std::uint16_t tree_id = 0;  ///< low 16 bits
-    std::uint8_t version = 0;   ///< 1: SMB 1; 2: SMB 2 and 3; 3: SMB 3 encrypted or compressed
-    std::uint8_t messages = 0;  ///< read in this payload
-    std::uint8_t creates = 0;   ///< create requests that create or overwrite
-    std::uint8_t renames = 0;
-    std::uint8_t deletes = 0;
-    rpc_details rpc;  ///< DCE/RPC carried by a pipe; ptype 0xff when none
+    std::uint16_t command = 0;           ///< of the first message
+    std::uint16_t tree_id = 0;           ///< low 16 bits
+    std::uint8_t version = 0;            ///< 1: SMB 1; 2: SMB 2 and 3; 3: SMB 3 encrypted or compressed
+    std::uint8_t messages = 0;           ///< read in this payload
+    std::uint8_t creates = 0;            ///< create requests that create or overwrite
+    std::uint8_t renames = 0;            ///< requests to rename
+    std::uint8_t deletes = 0;            ///< requests to delete, now or on close
+    rpc_details rpc;                     ///< DCE/RPC carried by a pipe; ptype 0xff when none
 };
 
 /// Kerberos. `code` is the error code of a KRB-ERROR, `name` the client (AS-REQ) or the service's first part.
@@ -260,7 +260,7 @@ struct kerberos_details {
 
 /// LDAP. `code` is the result code, `name` the name of a bind or the base of a search.
 struct ldap_details {
-    std::uint32_t message_id = 0;
+    std::uint32_t message_id = 0;  ///< pairs answer and request
     std::uint8_t operation = 0;  ///< application tag: 0 bind, 1 bind response, 3 search, 4 entry, 5 done, 6 modify, ...
     std::uint8_t scope = 0;      ///< of a search: 0 base, 1 one level, 2 subtree
 };
@@ -269,7 +269,7 @@ struct ldap_details {
 struct rdp_details {
     std::uint32_t protocols = 0;  ///< asked for or chosen: 0 RDP, 1 TLS, 2 CredSSP, 8 early authorisation
     std::uint8_t kind = 0;        ///< X.224 type: 0xe0 connection request, 0xd0 confirm, 0xf0 data
-    bool has_cookie = false;
+    bool has_cookie = false;      ///< a routing cookie came with the request
 };
 
 /// FTP, SMTP, POP3, IMAP, IRC, Telnet, syslog. `code` is the reply code (FTP, SMTP, IRC) or priority (syslog);
@@ -282,103 +282,130 @@ struct text_details {
     std::uint8_t failures = 0;         ///< lines that refuse them
 };
 
-/// Everything with a type and little else. `type`: NTP mode, DHCP message type (as in option 53, DHCPv6 its own),
-/// SNMP PDU tag (0xa0 get, 0xa1 next, 0xa2 response, 0xa5 bulk), RTP payload or RTCP packet type, MQTT packet type,
-/// Modbus/S7/DNP3 function, STUN message type, DTLS content type, QUIC packet type, WireGuard type,
-/// BitTorrent bittorrent_kind, MySQL sequence number.
+/// Protocols with a type and little else. What `type` holds: NTP mode; DHCP message type (option 53, or DHCPv6's own);
+/// SNMP PDU tag (0xa0 get, 0xa1 next, 0xa2 response, 0xa5 bulk); RTP payload or RTCP packet type; MQTT packet type;
+/// Modbus, S7 or DNP3 function; STUN message type; DTLS content type; QUIC and WireGuard packet type; MySQL sequence
+/// number; bittorrent_kind.
 struct small_details {
-    std::uint32_t version = 0;  ///< NTP, SNMP, QUIC (as on the wire), DTLS, MQTT level, MySQL protocol
-    std::uint32_t amount = 0;   ///< NTP stratum or request code, SNMP repetitions, RTP SSRC, Modbus data bytes, ...
-    std::uint16_t type = 0;
+    std::uint32_t version = 0;   ///< NTP, SNMP, QUIC (as on the wire), DTLS, MQTT level, MySQL protocol
+    std::uint32_t amount = 0;    ///< NTP stratum or request code, SNMP repetitions, RTP SSRC, Modbus data bytes, ...
+    std::uint16_t type = 0;      ///< as listed above
     std::uint16_t sequence = 0;  ///< RTP sequence number, Modbus transaction
 };
 
 /// What a BitTorrent payload is (`small_details::type`).
 enum class bittorrent_kind : std::uint8_t { none, handshake, dht_query, dht_reply, utp, tracker };
 
-/// One message. `protocol` is `unknown` when the payload held nothing readable: the middle of a longer message,
-/// encrypted content or garbage. `name` points into the payload and lives as long as that.
+namespace detail::app {
+
+/// The numbers of one family: a tagged union rather than std::variant, which has a valueless state to think about
+/// and costs more to copy.
+struct any_details {
+    enum class family : std::uint8_t { none, dns, tls, http, ssh, rpc, smb, kerberos, ldap, rdp, text, small };
+    struct nothing {};
+
+    constexpr any_details() noexcept : none{} {}
+    constexpr any_details(const dns_details& d) noexcept : held(family::dns), dns(d) {}
+    constexpr any_details(const tls_details& d) noexcept : held(family::tls), tls(d) {}
+    constexpr any_details(const http_details& d) noexcept : held(family::http), http(d) {}
+    constexpr any_details(const ssh_details& d) noexcept : held(family::ssh), ssh(d) {}
+    constexpr any_details(const rpc_details& d) noexcept : held(family::rpc), rpc(d) {}
+    constexpr any_details(const smb_details& d) noexcept : held(family::smb), smb(d) {}
+    constexpr any_details(const kerberos_details& d) noexcept : held(family::kerberos), kerberos(d) {}
+    constexpr any_details(const ldap_details& d) noexcept : held(family::ldap), ldap(d) {}
+    constexpr any_details(const rdp_details& d) noexcept : held(family::rdp), rdp(d) {}
+    constexpr any_details(const text_details& d) noexcept : held(family::text), text(d) {}
+    constexpr any_details(const small_details& d) noexcept : held(family::small), small(d) {}
+
+    family held = family::none;
+    union {
+        nothing none;
+        dns_details dns;
+        tls_details tls;
+        http_details http;
+        ssh_details ssh;
+        rpc_details rpc;
+        smb_details smb;
+        kerberos_details kerberos;
+        ldap_details ldap;
+        rdp_details rdp;
+        text_details text;
+        small_details small;
+    };
+};
+
+}  // namespace detail::app
+
+/// One message. `name` points into the payload and lives as long as that.
 class app_message {
+    using family = detail::app::any_details::family;
+
 public:
+    /// `unknown` when the payload held nothing readable: the middle of a longer message, encrypted content, garbage.
     app_protocol protocol = app_protocol::unknown;
     bool is_response = false;  ///< an answer rather than a request, as far as the message says
-private:
-    enum class kind : std::uint8_t { none, dns, tls, http, ssh, rpc, smb, kerberos, ldap, rdp, text, small };
-    kind m_kind = kind::none;
+    std::uint32_t code = 0;    ///< status, error or result code in the protocol's own terms
+    std::uint32_t facts = 0;   ///< app_fact bits
+    bytes name;                ///< see the details of the protocol
 
-public:
-    std::uint32_t code = 0;   ///< status, error or result code in the protocol's own terms
-    std::uint32_t facts = 0;  ///< app_fact bits
-    bytes name;               ///< see the details of the protocol
-
-    constexpr app_message() noexcept : m_nothing{} {}
+    /// Nothing was read.
+    constexpr app_message() noexcept = default;
     /// A message of `of` with its family's numbers; the reader then fills the common part.
-    constexpr app_message(app_protocol of, const dns_details& d) noexcept : protocol(of), m_kind(kind::dns), m_dns(d) {}
-    constexpr app_message(app_protocol of, const tls_details& d) noexcept : protocol(of), m_kind(kind::tls), m_tls(d) {}
-    constexpr app_message(app_protocol of, const http_details& d) noexcept
-        : protocol(of), m_kind(kind::http), m_http(d) {}
-    constexpr app_message(app_protocol of, const ssh_details& d) noexcept : protocol(of), m_kind(kind::ssh), m_ssh(d) {}
-    constexpr app_message(app_protocol of, const rpc_details& d) noexcept : protocol(of), m_kind(kind::rpc), m_rpc(d) {}
-    constexpr app_message(app_protocol of, const smb_details& d) noexcept : protocol(of), m_kind(kind::smb), m_smb(d) {}
-    constexpr app_message(app_protocol of, const kerberos_details& d) noexcept
-        : protocol(of), m_kind(kind::kerberos), m_kerberos(d) {}
-    constexpr app_message(app_protocol of, const ldap_details& d) noexcept
-        : protocol(of), m_kind(kind::ldap), m_ldap(d) {}
-    constexpr app_message(app_protocol of, const rdp_details& d) noexcept : protocol(of), m_kind(kind::rdp), m_rdp(d) {}
-    constexpr app_message(app_protocol of, const text_details& d) noexcept
-        : protocol(of), m_kind(kind::text), m_text(d) {}
-    constexpr app_message(app_protocol of, const small_details& d) noexcept
-        : protocol(of), m_kind(kind::small), m_small(d) {}
+    constexpr app_message(app_protocol of, const detail::app::any_details& d) noexcept : protocol(of), m_details(d) {}
 
     /// True when something was read.
     constexpr explicit operator bool() const noexcept { return protocol != app_protocol::unknown; }
     /// True when any of the `app_fact` bits is set.
     [[nodiscard]] constexpr bool has(std::uint32_t any_of) const noexcept { return (facts & any_of) != 0; }
 
-    /// The family's numbers, or null when the message is of another family.
-    [[nodiscard]] constexpr const dns_details* dns() const noexcept { return m_kind == kind::dns ? &m_dns : nullptr; }
-    [[nodiscard]] constexpr const tls_details* tls() const noexcept { return m_kind == kind::tls ? &m_tls : nullptr; }
+    /// Numbers of DNS, mDNS, LLMNR and NBNS; like all that follow null when the message is of another family.
+    [[nodiscard]] constexpr const dns_details* dns() const noexcept {
+        return m_details.held == family::dns ? &m_details.dns : nullptr;
+    }
+    /// Numbers of TLS.
+    [[nodiscard]] constexpr const tls_details* tls() const noexcept {
+        return m_details.held == family::tls ? &m_details.tls : nullptr;
+    }
+    /// Numbers of HTTP, RTSP, SSDP and SIP.
     [[nodiscard]] constexpr const http_details* http() const noexcept {
-        return m_kind == kind::http ? &m_http : nullptr;
+        return m_details.held == family::http ? &m_details.http : nullptr;
     }
-    [[nodiscard]] constexpr const ssh_details* ssh() const noexcept { return m_kind == kind::ssh ? &m_ssh : nullptr; }
-    /// DCE/RPC, whether it came over TCP or inside an SMB pipe.
+    /// Numbers of SSH.
+    [[nodiscard]] constexpr const ssh_details* ssh() const noexcept {
+        return m_details.held == family::ssh ? &m_details.ssh : nullptr;
+    }
+    /// Numbers of DCE/RPC, whether it came over TCP or inside an SMB pipe.
     [[nodiscard]] constexpr const rpc_details* rpc() const noexcept {
-        if (m_kind == kind::rpc) return &m_rpc;
-        return m_kind == kind::smb && m_smb.rpc.ptype != 0xff ? &m_smb.rpc : nullptr;
+        if (m_details.held == family::rpc) return &m_details.rpc;
+        return m_details.held == family::smb && m_details.smb.rpc.ptype != 0xff ? &m_details.smb.rpc : nullptr;
     }
-    [[nodiscard]] constexpr const smb_details* smb() const noexcept { return m_kind == kind::smb ? &m_smb : nullptr; }
+    /// Numbers of SMB.
+    [[nodiscard]] constexpr const smb_details* smb() const noexcept {
+        return m_details.held == family::smb ? &m_details.smb : nullptr;
+    }
+    /// Numbers of Kerberos.
     [[nodiscard]] constexpr const kerberos_details* kerberos() const noexcept {
-        return m_kind == kind::kerberos ? &m_kerberos : nullptr;
+        return m_details.held == family::kerberos ? &m_details.kerberos : nullptr;
     }
+    /// Numbers of LDAP.
     [[nodiscard]] constexpr const ldap_details* ldap() const noexcept {
-        return m_kind == kind::ldap ? &m_ldap : nullptr;
+        return m_details.held == family::ldap ? &m_details.ldap : nullptr;
     }
-    [[nodiscard]] constexpr const rdp_details* rdp() const noexcept { return m_kind == kind::rdp ? &m_rdp : nullptr; }
+    /// Numbers of RDP.
+    [[nodiscard]] constexpr const rdp_details* rdp() const noexcept {
+        return m_details.held == family::rdp ? &m_details.rdp : nullptr;
+    }
+    /// Numbers of the line protocols, Telnet and syslog.
     [[nodiscard]] constexpr const text_details* text() const noexcept {
-        return m_kind == kind::text ? &m_text : nullptr;
+        return m_details.held == family::text ? &m_details.text : nullptr;
     }
+    /// Numbers of the protocols listed at `small_details`.
     [[nodiscard]] constexpr const small_details* small() const noexcept {
-        return m_kind == kind::small ? &m_small : nullptr;
+        return m_details.held == family::small ? &m_details.small : nullptr;
     }
 
 private:
-    struct nothing {};
-    // A tagged union rather than std::variant: no valueless state, and copying stays a plain copy of 96 bytes.
-    union {
-        nothing m_nothing;
-        dns_details m_dns;
-        tls_details m_tls;
-        http_details m_http;
-        ssh_details m_ssh;
-        rpc_details m_rpc;
-        smb_details m_smb;
-        kerberos_details m_kerberos;
-        ldap_details m_ldap;
-        rdp_details m_rdp;
-        text_details m_text;
-        small_details m_small;
-    };
+    detail::app::any_details m_details;
 };
 
 static_assert(sizeof(app_message) <= 96 && std::is_trivially_copyable_v<app_message>);

@@ -46,9 +46,8 @@ namespace detail::app {
     }
     if (looks_like_ldap(payload)) return ldap;
     if (looks_like_mqtt(payload)) return mqtt;
-    if (looks_like_modbus(payload) && (on(502) || payload.size() == 6U + load_be16(payload.data() + 4))) {
-        if (on(502) || payload.size() == 12) return modbus;
-    }
+    // Elsewhere only the usual request: an address and a count.
+    if (looks_like_modbus(payload) && (on(502) || payload.size() == 12)) return modbus;
     if (looks_like_dnp3(payload)) return dnp3;
     if (looks_like_telnet(payload)) return telnet;
     if (looks_like_syslog(payload) && (on(514) || on(601))) return syslog;
