@@ -14,6 +14,7 @@
 #include <iterator>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <mldefender/core/event.hpp>
@@ -151,7 +152,9 @@ public:
     /// The same as one JSON object on one line, without line feed.
     [[nodiscard]] std::string json(const statistics& s, const run_facts& r) const {
         std::string out;
-        const auto put = [&out](auto&&... parts) { fmt::format_to(std::back_inserter(out), parts...); };
+        const auto put = [&out]<class... Parts>(fmt::format_string<Parts...> text, Parts&&... parts) {
+            fmt::format_to(std::back_inserter(out), text, std::forward<Parts>(parts)...);
+        };
         put("{{\"packets\":{},\"bytes\":{},\"ip_packets\":{},\"seconds\":{:.6f},\"capture_seconds\":{:.6f},", s.packets,
             s.bytes, s.ip_packets, r.seconds, r.capture_seconds);
         put("\"packets_per_s\":{:.0f},\"drops\":{},\"lines_lost\":{},\"artifacts\":{},\"not_ip\":{},",
