@@ -69,15 +69,16 @@ elseif(CASE STREQUAL "unknown_component")
     must_be_refused("there is no component 'pacp'; known: core" -DMLDEFENDER_WANTED_COMPONENTS=pacp)
 elseif(CASE STREQUAL "missing_dependency")
     set(ENV{PKG_CONFIG_LIBDIR} "${WORK}/no-such-folder")
-    must_be_refused("component 'pcap' needs libpcap, .* apt-get install libpcap-dev" -DMLDEFENDER_WANTED_COMPONENTS=pcap)
+    must_be_refused("component 'pcap' needs libpcap, .* apt-get install libpcap-dev"
+                    -DMLDEFENDER_WANTED_COMPONENTS=pcap)
 elseif(CASE STREQUAL "subdirectory")
     must_work(${nothing_installed} "-DMLDEFENDER_SOURCE=${SOURCE}")
 elseif(CASE STREQUAL "same_tree")
     # What is installed does not depend on what was found: a build that sees no dependency installs the same files.
     file(REMOVE_RECURSE "${WORK}")
     execute_process(
-        COMMAND "${CMAKE_COMMAND}" --no-warn-unused-cli -S "${SOURCE}" -B "${WORK}/build" -G Ninja "-DCMAKE_CXX_COMPILER=${COMPILER}"
-                ${nothing_installed} -DMLDEFENDER_COMPONENTS=core -DMLDEFENDER_TESTS=OFF -DMLDEFENDER_TOOLS=OFF
+        COMMAND "${CMAKE_COMMAND}" --no-warn-unused-cli -S "${SOURCE}" -B "${WORK}/build" -G Ninja
+                "-DCMAKE_CXX_COMPILER=${COMPILER}" ${nothing_installed} -DMLDEFENDER_COMPONENTS=core -DMLDEFENDER_TESTS=OFF -DMLDEFENDER_TOOLS=OFF
                 -DMLDEFENDER_BENCH=OFF -DMLDEFENDER_EXAMPLES=OFF
         OUTPUT_QUIET COMMAND_ERROR_IS_FATAL ANY)
     execute_process(COMMAND "${CMAKE_COMMAND}" --install "${WORK}/build" --prefix "${WORK}/prefix" OUTPUT_QUIET
