@@ -78,7 +78,8 @@ elseif(CASE STREQUAL "same_tree")
     file(REMOVE_RECURSE "${WORK}")
     execute_process(
         COMMAND "${CMAKE_COMMAND}" --no-warn-unused-cli -S "${SOURCE}" -B "${WORK}/build" -G Ninja
-                "-DCMAKE_CXX_COMPILER=${COMPILER}" ${nothing_installed} -DMLDEFENDER_COMPONENTS=core -DMLDEFENDER_TESTS=OFF -DMLDEFENDER_TOOLS=OFF
+                "-DCMAKE_CXX_COMPILER=${COMPILER}" ${nothing_installed} -DMLDEFENDER_COMPONENTS=core
+                -DMLDEFENDER_TESTS=OFF -DMLDEFENDER_TOOLS=OFF
                 -DMLDEFENDER_BENCH=OFF -DMLDEFENDER_EXAMPLES=OFF
         OUTPUT_QUIET COMMAND_ERROR_IS_FATAL ANY)
     execute_process(COMMAND "${CMAKE_COMMAND}" --install "${WORK}/build" --prefix "${WORK}/prefix" OUTPUT_QUIET
