@@ -89,6 +89,37 @@ TEST_CASE("DCE/RPC inside pipes") {
     CHECK(read_smb(admin).rpc() == nullptr);
 }
 
+TEST_CASE("reads, their answers, and pipes answered through them") {
+    CHECK(read_smb(smb2(8, false, 0, frame{}.le16(49).le16(0).le32(4096).zeros(40))).smb()->read_bytes == 4096);
+    CHECK(read_smb(smb2(8, false, 0, frame{}.le16(49).le16(0).le32(0xffffffff))).smb()->read_bytes == 0);
+    const frame bind_ack = rpc(12, frame{}.zeros(12));
+    const frame answer =
+        frame{}.le16(17).u8(80).u8(0).le32(static_cast<std::uint32_t>(bind_ack.size)).zeros(8).add(bind_ack);
+    CHECK(read_smb(smb2(8, true, 0, answer)).rpc()->ptype == 12);
+    CHECK(read_smb(smb2(8, true, 0xc0000011, answer)).rpc() == nullptr);
+    const frame old_read = frame{}.u8(0xff).zeros(9).le16(512).zeros(8);
+    CHECK(read_smb(smb1(0x2e, false, 0, old_read, frame{})).smb()->read_bytes == 512);
+    const frame old_write = frame{}.u8(0xff).zeros(19).le16(100).le16(64);
+    CHECK(read_smb(smb1(0x2f, false, 0, old_write, frame{}.zeros(100))).has(app_fact::file_write));
+    // A transaction on a pipe: the request behind its words, at the offset these state.
+    const frame request = rpc(0, frame{}.zeros(6).le16(9));
+    const frame words = frame{}.zeros(22).le16(static_cast<unsigned>(request.size)).le16(32 + 1 + 28 + 2).zeros(2);
+    CHECK(read_smb(smb1(0x25, false, 0, words, request)).rpc()->opnum == 9);
+}
+
+TEST_CASE("a log-in chained to a tree connect reads as both") {
+    // Session set-up with 13 words, 4 bytes of data, then tree connect at the offset the first block states.
+    const frame login = frame{}.u8(0x75).u8(0).le16(32 + 1 + 26 + 2 + 4).zeros(10).le16(2).le16(2).zeros(8);
+    frame data = frame{}.be32(0x01020304);
+    data.u8(4).u8(0xff).zeros(5).le16(1);
+    const frame path = frame{}.u8(0).add(wide("\\\\h\\IPC$")).le16(0);
+    data.le16(static_cast<unsigned>(path.size)).add(path);
+    const app_message m = read_smb(smb1(0x73, false, 0, login, data));
+    CHECK(m.has(app_fact::auth_attempt));
+    CHECK(m.has(app_fact::ipc_share));
+    CHECK(m.smb()->command == 0x73);
+}
+
 TEST_CASE("compound chains and several messages in one segment add up") {
     const frame create = smb2_message(5, false, 0, smb2_create_body("a", 2, 0));
     frame first = create;
