@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+// What a behaviour is: a type with a name, a label, a sentence, a weight and `emit`, which plays it once on a stage.
+// The registry (scenario.hpp) is a table of these. It refuses nothing at run time; the concept refuses at compile time.
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+#include <string_view>
+
+#include <mldefender/core/attack.hpp>
+#include <mldefender/forge/synth/dialogue.hpp>
+
+namespace mldefender {
+inline namespace v0 {
+namespace forge {
+
+/// A composable piece of traffic. `weight` is how often scenarios choose it compared with others of its kind.
+template <class B>
+concept behaviour = requires(stage& s) {
+    { B::name } -> std::convertible_to<std::string_view>;
+    { B::about } -> std::convertible_to<std::string_view>;
+    { B::label } -> std::convertible_to<attack_class>;
+    { B::weight } -> std::convertible_to<int>;
+    { B::emit(s) } -> std::same_as<void>;
+};
+
+/// One row of the table of behaviours.
+struct behaviour_info {
+    std::string_view name;
+    attack_class label = attack_class::none;
+    int weight = 10;
+    std::string_view about;
+    void (*emit)(stage&) = nullptr;
+};
+
+/// The row of a behaviour type.
+template <behaviour B>
+[[nodiscard]] constexpr behaviour_info info_of() noexcept {
+    return {B::name, B::label, B::weight, B::about, &B::emit};
+}
+
+namespace detail {
+
+/// Calls `once(when)` for a Poisson process of the given mean gap over the whole capture.
+template <class F>
+void now_and_then(stage& s, std::int64_t mean_gap_ns, F&& once) {
+    std::int64_t when = s.out.begin_ns() - s.span_ns() / 10 + s.random.exponential(mean_gap_ns);
+    while (s.goes_on(when)) {
+        once(when);
+        when += s.random.exponential(mean_gap_ns) + units::us;
+    }
+}
+/// Calls `once(when)` at a steady period with the given jitter.
+template <class F>
+void regularly(stage& s, std::int64_t period_ns, int jitter_percent, F&& once) {
+    std::int64_t when = s.out.begin_ns() - s.random.between(0, period_ns) + period_ns / 2;
+    while (s.goes_on(when)) {
+        once(when);
+        when += s.random.around(period_ns, jitter_percent) + units::us;
+    }
+}
+
+}  // namespace detail
+
+}  // namespace forge
+}  // namespace v0
+}  // namespace mldefender

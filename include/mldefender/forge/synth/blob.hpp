@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT
+// A growing byte string to compose payloads with, and `message`: a head whose bytes matter plus a body that only has a
+// size and a kind. Calls chain and are evaluated left to right, so draws inside a chain keep their order. It refuses
+// nothing: what it writes is meant to be valid, tests check that. Used by all payload and dialogue headers.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <mldefender/core/bytes.hpp>
+#include <mldefender/forge/synth/random.hpp>
+
+namespace mldefender {
+inline namespace v0 {
+namespace forge {
+
+/// Bytes under construction.
+class blob {
+public:
+    blob() { m_bytes.reserve(192); }
+    explicit blob(std::string_view characters) : blob() { text(characters); }
+
+    [[nodiscard]] std::size_t size() const noexcept { return m_bytes.size(); }
+    [[nodiscard]] bytes view() const noexcept { return {m_bytes.data(), m_bytes.size()}; }
+    [[nodiscard]] std::string_view characters() const noexcept {
+        return {reinterpret_cast<const char*>(m_bytes.data()), m_bytes.size()};
+    }
+
+    blob& u8(std::uint64_t v) {
+        m_bytes.push_back(static_cast<std::uint8_t>(v));
+        return *this;
+    }
+    blob& be16(std::uint64_t v) { return u8(v >> 8).u8(v); }
+    blob& be24(std::uint64_t v) { return u8(v >> 16).be16(v); }
+    blob& be32(std::uint64_t v) { return be16(v >> 16).be16(v); }
+    blob& be64(std::uint64_t v) { return be32(v >> 32).be32(v); }
+    blob& le16(std::uint64_t v) { return u8(v).u8(v >> 8); }
+    blob& le32(std::uint64_t v) { return le16(v).le16(v >> 16); }
+    blob& le64(std::uint64_t v) { return le32(v).le32(v >> 32); }
+    blob& text(std::string_view s) {
+        for (const char c : s) m_bytes.push_back(static_cast<std::uint8_t>(c));
+        return *this;
+    }
+    /// Decimal digits of a number.
+    blob& number(std::uint64_t v) {
+        std::array<char, 20> digits{};
+        std::size_t at = digits.size();
+        do {
+            digits[--at] = static_cast<char>('0' + v % 10);
+            v /= 10;
+        } while (v != 0);
+        return text({digits.data() + at, digits.size() - at});
+    }
+    /// UTF-16 little endian, as Windows protocols spell names.
+    blob& utf16(std::string_view s) {
+        for (const char c : s) u8(static_cast<std::uint8_t>(c)).u8(0);
+        return *this;
+    }
+    blob& raw(bytes b) {
+        m_bytes.insert(m_bytes.end(), b.begin(), b.end());
+        return *this;
+    }
+    blob& zeros(std::size_t count) {
+        m_bytes.resize(m_bytes.size() + count);
+        return *this;
+    }
+    blob& random(rng& r, std::size_t count) {
+        const std::size_t at = m_bytes.size();
+        m_bytes.resize(at + count);
+        r.fill(m_bytes.data() + at, count);
+        return *this;
+    }
+    /// `count` characters drawn from an alphabet.
+    blob& random_text(rng& r, std::size_t count, std::string_view alphabet) {
+        while (count-- > 0) u8(static_cast<std::uint8_t>(alphabet[r.below(alphabet.size())]));
+        return *this;
+    }
+    void patch_be16(std::size_t at, std::uint64_t v) {
+        m_bytes[at] = static_cast<std::uint8_t>(v >> 8);
+        m_bytes[at + 1] = static_cast<std::uint8_t>(v);
+    }
+    void patch_le16(std::size_t at, std::uint64_t v) {
+        m_bytes[at] = static_cast<std::uint8_t>(v);
+        m_bytes[at + 1] = static_cast<std::uint8_t>(v >> 8);
+    }
+
+private:
+    std::vector<std::uint8_t> m_bytes;
+};
+
+inline constexpr std::string_view lower_letters = "abcdefghijklmnopqrstuvwxyz";
+inline constexpr std::string_view lower_digits = "abcdefghijklmnopqrstuvwxyz0123456789";
+inline constexpr std::string_view hex_digits = "0123456789abcdef";
+inline constexpr std::string_view base64_digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/// What a body looks like to an entropy estimate.
+enum class body_kind : std::uint8_t { random, text, zeros };
+
+/// Application data: `head` byte for byte, then filler up to `size` bytes altogether.
+struct message {
+    blob head;
+    std::uint32_t size = 0;
+    body_kind kind = body_kind::random;
+
+    message() = default;
+    message(blob whole) : head(std::move(whole)), size(static_cast<std::uint32_t>(head.size())) {}
+    message(blob start, std::int64_t total, body_kind body = body_kind::random)
+        : head(std::move(start)), size(static_cast<std::uint32_t>(total)), kind(body) {
+        if (size < head.size()) size = static_cast<std::uint32_t>(head.size());
+    }
+};
+
+}  // namespace forge
+}  // namespace v0
+}  // namespace mldefender

@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: MIT
+// First bytes of the protocols of a Windows network: SMB1 and SMB2 (MS-SMB2), NTLMSSP, DCE/RPC (C706, MS-RPCE),
+// Kerberos (RFC 4120), LDAP (RFC 4511), RDP (MS-RDPBCGR). Headers are complete, bodies as far as a reader looks. Called
+// by dialogues.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include <mldefender/forge/synth/blob.hpp>
+
+namespace mldefender {
+inline namespace v0 {
+namespace forge {
+namespace payload {
+
+/// An RPC interface: UUID fields in their printed order, and version.
+struct rpc_interface {
+    std::uint32_t first;
+    std::uint16_t second;
+    std::uint16_t third;
+    std::uint64_t last;
+    std::uint16_t version = 1;
+    std::string_view pipe = {};  ///< named pipe that carries it over SMB
+};
+
+// Well-known interfaces, from the MS-* protocol documents named beside them.
+namespace rpc {
+inline constexpr rpc_interface endpoint_mapper{0xe1af8308, 0x5d1f, 0x11c9, 0x91a408002b14a0fa, 3, "epmapper"};
+inline constexpr rpc_interface service_control{0x367abb81, 0x9844, 0x35f1, 0xad3298f038001003, 2, "svcctl"};  // MS-SCMR
+inline constexpr rpc_interface at_service{0x1ff70682, 0x0a51, 0x30e8, 0x076d740be8cee98b, 1, "atsvc"};        // MS-TSCH
+inline constexpr rpc_interface task_scheduler{0x86d35949, 0x83c9, 0x4044, 0xb424db363231fd0c, 1, "atsvc"};    // MS-TSCH
+inline constexpr rpc_interface replication{0xe3514235, 0x4b06, 0x11d1, 0xab0400c04fc2dcd2, 4, "lsass"};       // MS-DRSR
+inline constexpr rpc_interface accounts{0x12345778, 0x1234, 0xabcd, 0xef000123456789ac, 1, "samr"};           // MS-SAMR
+inline constexpr rpc_interface local_security{0x12345778, 0x1234, 0xabcd, 0xef000123456789ab, 0, "lsarpc"};   // MS-LSAD
+inline constexpr rpc_interface net_logon{0x12345678, 0x1234, 0xabcd, 0xef0001234567cffb, 1, "netlogon"};      // MS-NRPC
+inline constexpr rpc_interface server_service{0x4b324fc8, 0x1670, 0x01d3, 0x12785a47bf6ee188, 3, "srvsvc"};   // MS-SRVS
+inline constexpr rpc_interface workstation{0x6bffd098, 0xa112, 0x3610, 0x983346c3f87e345a, 1, "wkssvc"};      // MS-WKST
+inline constexpr rpc_interface registry{0x338cd001, 0x2244, 0x31f1, 0xaaaa900090380003, 1, "winreg"};         // MS-RRP
+inline constexpr rpc_interface spooler{0x12345678, 0x1234, 0xabcd, 0xef000123456789ab, 1, "spoolss"};         // MS-RPRN
+inline constexpr rpc_interface activation{0x000001a0, 0, 0, 0xc000000000000046, 0, {}};                       // MS-DCOM
+inline constexpr rpc_interface oxid_resolver{0x99fcfec4, 0x5260, 0x101b, 0xbbcb00aa0021347a, 0, {}};          // MS-DCOM
+inline constexpr rpc_interface remote_unknown{0x00000143, 0, 0, 0xc000000000000046, 0, {}};                   // MS-DCOM
+inline constexpr rpc_interface wmi_login{0xf309ad18, 0xd86a, 0x11d0, 0xa07500c04fb68820, 0, {}};              // MS-WMI
+inline constexpr rpc_interface wmi_services{0x9556dc99, 0x828c, 0x11cf, 0xa37e00aa003240c7, 0, {}};           // MS-WMI
+}  // namespace rpc
+
+inline void rpc_uuid(blob& b, const rpc_interface& i) { b.le32(i.first).le16(i.second).le16(i.third).be64(i.last); }
+
+inline blob rpc_bind(rng& r, const rpc_interface& i, std::uint32_t call_id, std::uint16_t auth_size = 0) {
+    blob b;
+    const std::size_t length = 72 + (auth_size > 0 ? 8U + auth_size : 0U);
+    b.u8(5).u8(0).u8(11).u8(3).le32(0x10).le16(length).le16(auth_size).le32(call_id);
+    b.le16(4280).le16(4280).le32(0).le32(1).le16(0).le16(1);
+    rpc_uuid(b, i);
+    b.le32(i.version);
+    b.le32(0x8a885d04).le16(0x1ceb).le16(0x11c9).be64(0x9fe808002b104860).le32(2);
+    if (auth_size > 0) b.u8(10).u8(5).be16(0).le32(1).text("NTLMSSP").u8(0).le32(1).random(r, auth_size - 12U);
+    return b;
+}
+inline blob rpc_bind_ack(rng& r, std::uint32_t call_id, std::uint16_t auth_size = 0) {
+    blob b;
+    b.u8(5)
+        .u8(0)
+        .u8(12)
+        .u8(3)
+        .le32(0x10)
+        .le16(68 + (auth_size > 0 ? 8U + auth_size : 0U))
+        .le16(auth_size)
+        .le32(call_id);
+    b.le16(4280).le16(4280).random(r, 4).le16(14).text("\\PIPE\\service").u8(0).be16(0).le32(1).le32(0);
+    b.le32(0x8a885d04).le16(0x1ceb).le16(0x11c9).be64(0x9fe808002b104860).le32(2);
+    if (auth_size > 0) b.u8(10).u8(5).be16(0).le32(1).text("NTLMSSP").u8(0).le32(2).random(r, auth_size - 12U);
+    return b;
+}
+/// Request (kind 0), response (2) or fault (3) of `size` stub bytes; `sealed` stubs look random.
+inline message rpc_call(int kind, std::uint16_t operation, std::uint32_t call_id, std::int64_t size,
+                        bool sealed = false) {
+    blob b;
+    const std::int64_t total = 24 + size;
+    b.u8(5)
+        .u8(0)
+        .u8(static_cast<std::uint64_t>(kind))
+        .u8(3)
+        .le32(0x10)
+        .le16(static_cast<std::uint64_t>(std::min<std::int64_t>(total, 4280)));
+    b.le16(0).le32(call_id).le32(static_cast<std::uint64_t>(size)).le16(0).le16(kind == 0 ? operation : 0);
+    if (kind == 3) b.le32(5).le32(0);  // access denied
+    return {std::move(b), total, sealed ? body_kind::random : body_kind::text};
+}
+
+/// SMB2 commands (MS-SMB2 2.2.1).
+namespace smb2_command {
+inline constexpr std::uint16_t negotiate = 0, session_setup = 1, log_off = 2, tree_connect = 3, tree_disconnect = 4,
+                               create = 5, close = 6, flush = 7, read = 8, write = 9, lock = 10, ioctl = 11,
+                               query_directory = 14, query_info = 16, set_info = 17;
+}
+inline constexpr std::uint32_t status_logon_failure = 0xc000006d, status_more_processing = 0xc0000016,
+                               status_access_denied = 0xc0000022, status_not_found = 0xc0000034;
+
+/// Ids that run through one SMB session.
+struct smb_ids {
+    std::uint64_t next_message = 0;
+    std::uint64_t session = 0;
+    std::uint32_t tree = 0;
+};
+
+/// NetBIOS length, SMB2 header and a body; the length field covers `extra` filler bytes after the body.
+inline message smb2(const smb_ids& ids, std::uint64_t message_id, std::uint16_t command, bool response,
+                    std::uint32_t status, const blob& content, std::int64_t extra = 0,
+                    body_kind kind = body_kind::random) {
+    blob b;
+    const std::int64_t size = 64 + static_cast<std::int64_t>(content.size()) + extra;
+    b.u8(0).be24(static_cast<std::uint64_t>(size));
+    b.u8(0xfe).text("SMB").le16(64).le16(1).le32(status).le16(command).le16(31).le32(response ? 1 : 0).le32(0);
+    b.le64(message_id).le32(0xfeff).le32(ids.tree).le64(ids.session).zeros(16).raw(content.view());
+    return {std::move(b), size + 4, kind};
+}
+/// The old dialect: command byte, status, flags; `size` filler bytes follow.
+inline message smb1(std::uint8_t command, bool response, std::uint32_t status, std::uint16_t tree, std::uint16_t user,
+                    const blob& content, std::int64_t extra = 0, body_kind kind = body_kind::zeros) {
+    blob b;
+    const std::int64_t size = 32 + static_cast<std::int64_t>(content.size()) + extra;
+    b.u8(0).be24(static_cast<std::uint64_t>(size)).u8(0xff).text("SMB").u8(command).le32(status);
+    b.u8(response ? 0x98 : 0x18).le16(0xc807).le16(0).zeros(8).le16(0).le16(tree).le16(0xfeff).le16(user).le16(64);
+    b.raw(content.view());
+    return {std::move(b), size + 4, kind};
+}
+
+/// NTLMSSP message 1 (negotiate), 2 (challenge) or 3 (authenticate).
+inline blob ntlm(rng& r, int kind, std::string_view user = {}, std::string_view domain = {}) {
+    blob b;
+    b.text("NTLMSSP").u8(0).le32(static_cast<std::uint64_t>(kind));
+    if (kind == 1) return b.le32(0xe2088297).zeros(16).le32(0x0a00).le32(0x0f000000);
+    if (kind == 2)
+        return b.le16(12)
+            .le16(12)
+            .le32(56)
+            .le32(0xe2898215)
+            .random(r, 8)
+            .zeros(8)
+            .le16(80)
+            .le16(80)
+            .le32(68)
+            .le64(0)
+            .random(r, 92);
+    const std::size_t names = 2 * (user.size() + domain.size());
+    b.le16(24).le16(24).le32(88 + names).le16(250).le16(250).le32(112 + names);
+    b.le16(2 * domain.size())
+        .le16(2 * domain.size())
+        .le32(88)
+        .le16(2 * user.size())
+        .le16(2 * user.size())
+        .le32(88 + 2 * domain.size());
+    b.le16(0).le16(0).le32(88).le16(16).le16(16).le32(362 + names).le32(0xe2888215).zeros(24);
+    return b.utf16(domain).utf16(user).random(r, 290);
+}
+
+/// DER: tag and length before an encoded content.
+inline blob der(std::uint8_t tag, const blob& content) {
+    blob b;
+    b.u8(tag);
+    if (content.size() < 128) {
+        b.u8(content.size());
+    } else {
+        b.u8(0x82).be16(content.size());
+    }
+    return b.raw(content.view());
+}
+inline blob der_integer(std::uint64_t v) {
+    blob b;
+    if (v < 128) return der(2, b.u8(v));
+    return der(2, b.be32(v & 0x7fff'ffffU));
+}
+inline blob der_text(std::uint8_t tag, std::string_view s) {
+    blob b;
+    return der(tag, b.text(s));
+}
+
+/// Kerberos message kinds: 10 AS-REQ, 11 AS-REP, 12 TGS-REQ, 13 TGS-REP, 30 KRB-ERROR.
+struct kerberos_shape {
+    int kind = 10;
+    std::string_view user;
+    std::string_view realm;
+    std::string_view service = "krbtgt";
+    int error = 25;           ///< 6 unknown user, 18 revoked, 24 wrong password, 25 pre-authentication needed
+    bool proof = false;       ///< AS-REQ with encrypted time stamp
+    int cipher = 18;          ///< 18 AES256, 23 RC4
+    std::int64_t ticket = 0;  ///< bytes of tickets inside
+};
+
+inline blob kerberos(rng& r, const kerberos_shape& k) {
+    const auto name = [](int type, std::string_view s) {
+        blob strings;
+        strings.raw(der_text(0x1b, s).view());
+        blob sequence;
+        sequence.raw(der(0xa0, der_integer(static_cast<std::uint64_t>(type))).view());
+        sequence.raw(der(0xa1, der(0x30, strings)).view());
+        return der(0x30, sequence);
+    };
+    blob opaque;
+    opaque.random(r, static_cast<std::size_t>(k.ticket > 0 ? k.ticket : 60));
+    blob fields;
+    const auto kind = static_cast<std::uint64_t>(k.kind);
+    if (k.kind == 30) {
+        fields.raw(der(0xa0, der_integer(5)).view()).raw(der(0xa1, der_integer(30)).view());
+        fields.raw(der(0xa4, der_text(0x18, "20260101000000Z")).view())
+            .raw(der(0xa5, der_integer(r.below(999999))).view());
+        fields.raw(der(0xa6, der_integer(static_cast<std::uint64_t>(k.error))).view());
+        fields.raw(der(0xa9, der_text(0x1b, k.realm)).view()).raw(der(0xaa, name(2, k.service)).view());
+        if (k.error == 25) fields.raw(der(0xac, der(4, opaque)).view());
+    } else if (k.kind == 10 || k.kind == 12) {
+        fields.raw(der(0xa1, der_integer(5)).view()).raw(der(0xa2, der_integer(kind)).view());
+        blob padata;
+        if (k.proof || k.kind == 12) {
+            blob entry;
+            entry.raw(der(0xa1, der_integer(k.kind == 12 ? 1 : 2)).view()).raw(der(0xa2, der(4, opaque)).view());
+            padata.raw(der(0x30, entry).view());
+        }
+        padata.raw(der(0x30, der(0xa1, der_integer(128))).view());
+        fields.raw(der(0xa3, der(0x30, padata)).view());
+        blob request;
+        blob options;
+        options.u8(0).be32(0x40810010);
+        request.raw(der(0xa0, der(3, options)).view());
+        if (k.kind == 10) request.raw(der(0xa1, name(1, k.user)).view());
+        request.raw(der(0xa2, der_text(0x1b, k.realm)).view()).raw(der(0xa3, name(2, k.service)).view());
+        request.raw(der(0xa5, der_text(0x18, "20370913024805Z")).view())
+            .raw(der(0xa7, der_integer(r.next() >> 33)).view());
+        blob ciphers;
+        ciphers.raw(der_integer(static_cast<std::uint64_t>(k.cipher)).view());
+        if (k.cipher == 18) ciphers.raw(der_integer(17).view()).raw(der_integer(23).view());
+        request.raw(der(0xa8, der(0x30, ciphers)).view());
+        fields.raw(der(0xa4, der(0x30, request)).view());
+    } else {
+        fields.raw(der(0xa0, der_integer(5)).view()).raw(der(0xa1, der_integer(kind)).view());
+        fields.raw(der(0xa3, der_text(0x1b, k.realm)).view()).raw(der(0xa4, name(1, k.user)).view());
+        fields.raw(der(0xa5, der(0x61, der(0x30, der(4, opaque)))).view());
+    }
+    return der(static_cast<std::uint8_t>(0x60U | kind), der(0x30, fields));
+}
+
+/// With the four length bytes Kerberos puts before a message on TCP.
+inline blob with_length(const blob& b) {
+    blob out;
+    return out.be32(b.size()).raw(b.view());
+}
+
+/// LDAP: operation tag 0x60 bind, 0x61 bind answer, 0x63 search, 0x64 entry, 0x65 done, 0x42 unbind.
+inline message ldap(std::uint64_t id, std::uint8_t operation, std::string_view what, std::int64_t extra = 0) {
+    blob content;
+    if (operation == 0x60) content.raw(der_integer(3).view());
+    if (operation == 0x61 || operation == 0x65) content.u8(0x0a).u8(1).u8(0);
+    content.raw(der_text(4, what).view());
+    blob sequence;
+    sequence.raw(der_integer(id).view())
+        .u8(operation)
+        .u8(0x82)
+        .be16(content.size() + static_cast<std::size_t>(extra))
+        .raw(content.view());
+    blob b;
+    b.u8(0x30).u8(0x84).be32(sequence.size() + static_cast<std::size_t>(extra)).raw(sequence.view());
+    const std::int64_t total = static_cast<std::int64_t>(b.size()) + extra;
+    return {std::move(b), total, body_kind::text};
+}
+
+/// RDP connection request with cookie, and the server's confirmation.
+inline blob rdp_request(std::string_view user) {
+    blob cookie;
+    cookie.text("Cookie: mstshash=").text(user).text("\r\n").u8(1).u8(0).le16(8).le32(3);
+    blob b;
+    return b.u8(3)
+        .u8(0)
+        .be16(11 + cookie.size())
+        .u8(6 + cookie.size())
+        .u8(0xe0)
+        .be16(0)
+        .be16(0)
+        .u8(0)
+        .raw(cookie.view());
+}
+inline blob rdp_confirm() {
+    blob b;
+    return b.u8(3).u8(0).be16(19).u8(14).u8(0xd0).be16(0).be16(0x1234).u8(0).u8(2).u8(0x1f).le16(8).le32(2);
+}
+
+}  // namespace payload
+}  // namespace forge
+}  // namespace v0
+}  // namespace mldefender
