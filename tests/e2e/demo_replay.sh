@@ -26,4 +26,4 @@ refused 2 "is not one of" --faster
 refused 2 "needs a path" --sensor
 refused 1 "is not a program" --replay --sensor "$work/absent"
 refused 1 "earlier run" --replay --sensor "$sensor" --output "$work/one"
-refused 1 "failed on the captures" --replay --sensor "$(command -v false)" --output "$work/two"
+refused 1 "failed on the captures" --replay --sensor "$(type -P false)" --output "$work/two"
