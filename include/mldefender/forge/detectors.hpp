@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+// What the four shipped forests are for: names, classes and training settings, in the order the sensor lists them.
+// The forge tool trains from this table; changing it means training again.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <mldefender/core/attack.hpp>
+#include <mldefender/forge/training.hpp>
+
+namespace mldefender {
+inline namespace v0 {
+namespace forge {
+
+/// One shipped detector.
+struct detector_recipe {
+    std::string_view name;
+    std::vector<attack_class> positives;
+    std::size_t max_leaves;  ///< per tree; 100 trees each, about 6,000 nodes together
+};
+
+/// The four, in the sensor's order.
+[[nodiscard]] inline std::vector<detector_recipe> shipped_detectors() {
+    using enum attack_class;
+    return {{"ddos", {ddos}, 6},
+            {"ransomware", {ransomware}, 6},
+            {"traffic", {botnet, dns_tunnel, web}, 10},
+            {"internal", {scan, bruteforce, lateral, exfil}, 10}};
+}
+
+/// Training settings of a shipped detector. Ports are left out: a forest that learns port numbers of the synthetic
+/// networks knows nothing about other ones; what a service is comes from its protocol.
+[[nodiscard]] inline train_settings settings_of(const detector_recipe& recipe, std::uint64_t seed,
+                                                std::string command) {
+    train_settings s;
+    s.name = recipe.name;
+    s.command = std::move(command);
+    s.seed = seed;
+    s.positives = recipe.positives;
+    s.max_leaves = recipe.max_leaves;
+    s.without = {"destination_port"};
+    s.min_rows_per_leaf = 40;
+    s.candidates = 14;
+    s.suspicious_budget = 0.0005;
+    s.malicious_budget = 0.0001;
+    return s;
+}
+
+}  // namespace forge
+}  // namespace v0
+}  // namespace mldefender
