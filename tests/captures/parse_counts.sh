@@ -21,7 +21,8 @@ if [[ -z $root ]]; then
     "$shared/captures/unpack" "$root" >/dev/null
 fi
 
-"${CXX:-c++}" -std=c++20 -O2 -I"$source_dir/include" "$source_dir/tests/captures/parse_counts.cpp" -o "$scratch/parse_counts"
+"${CXX:-c++}" -std=c++20 -O2 -I"$source_dir/include" \
+    "$source_dir/tests/captures/parse_counts.cpp" -o "$scratch/parse_counts"
 cut -f1 "$manifest" | tail -n +2 | (cd "$root" && xargs -d '\n' "$scratch/parse_counts") >"$scratch/counts"
 
 # Columns of the manifest: 1 path, 8 packets, 10 ip_packets.

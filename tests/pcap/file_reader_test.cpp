@@ -444,4 +444,9 @@ TEST_CASE("files that cannot be opened say why") {
     REQUIRE_FALSE(folder.ok());
     CHECK(folder.failure().code == errc::bad_argument);
     CHECK(contains(folder.failure().text(), "folder"));
+    const auto unreadable = files::file_reader::open("/proc/self/mem");  // its first page is never mapped
+    REQUIRE_FALSE(unreadable.ok());
+    CHECK(unreadable.failure().code == errc::io);
+    CHECK(unreadable.failure().system_errno == EIO);
+    CHECK(contains(unreadable.failure().text(), "at byte 0: cannot be read"));
 }

@@ -17,8 +17,10 @@ inline namespace v0 {
 
 /// Text of a Community ID: "1:" and 28 characters of base64.
 struct community_id_text {
-    std::array<char, 30> characters{};
+    std::array<char, 30> characters{};  ///< not terminated
+    /// The text; valid as long as this object.
     [[nodiscard]] constexpr std::string_view view() const noexcept { return {characters.data(), characters.size()}; }
+    /// The same as `view`.
     constexpr operator std::string_view() const noexcept { return view(); }
 };
 
@@ -111,7 +113,7 @@ namespace detail {
     put(0, 1);
     put(t.source_port, 2);
     put(t.destination_port, 2);
-    return detail::spell_community_id(detail::sha1(bytes{message.data(), size}));
+    return detail::spell_community_id(detail::sha1_short(bytes{message.data(), size}));
 }
 
 }  // namespace v0

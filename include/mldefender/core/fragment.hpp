@@ -23,6 +23,7 @@ struct fragment_counters {
     std::uint64_t orphans = 0;   ///< later fragments without a known first one
     std::uint64_t replaced = 0;  ///< first fragments forgotten before their 30 s because the bucket was full
 
+    /// Equal in every counter.
     friend constexpr bool operator==(const fragment_counters&, const fragment_counters&) noexcept = default;
 };
 
@@ -51,6 +52,7 @@ public:
         return true;
     }
 
+    /// What has been seen so far.
     [[nodiscard]] constexpr const fragment_counters& counters() const noexcept { return m_counters; }
 
 private:

@@ -16,10 +16,18 @@ inline namespace v0 {
 
 /// EtherType values that are followed or recognised (IEEE registry).
 namespace ether_type {
-inline constexpr std::uint16_t ipv4 = 0x0800, ipv6 = 0x86dd, vlan = 0x8100, qinq = 0x88a8, qinq_old = 0x9100,
-                               mpls = 0x8847, mpls_multicast = 0x8848, pppoe_session = 0x8864, teb = 0x6558,
-                               ppp = 0x880b, erspan = 0x88be;
-}
+inline constexpr std::uint16_t ipv4 = 0x0800;            ///< IPv4
+inline constexpr std::uint16_t ipv6 = 0x86dd;            ///< IPv6
+inline constexpr std::uint16_t vlan = 0x8100;            ///< 802.1Q customer tag
+inline constexpr std::uint16_t qinq = 0x88a8;            ///< 802.1ad service tag
+inline constexpr std::uint16_t qinq_old = 0x9100;        ///< service tag of older equipment
+inline constexpr std::uint16_t mpls = 0x8847;            ///< MPLS
+inline constexpr std::uint16_t mpls_multicast = 0x8848;  ///< MPLS with an upstream-assigned label
+inline constexpr std::uint16_t pppoe_session = 0x8864;   ///< PPPoE, session stage
+inline constexpr std::uint16_t teb = 0x6558;             ///< a whole Ethernet frame, in GRE
+inline constexpr std::uint16_t ppp = 0x880b;             ///< PPP, in PPTP's GRE
+inline constexpr std::uint16_t erspan = 0x88be;          ///< a mirrored Ethernet frame, in GRE
+}  // namespace ether_type
 
 /// What remains of a frame once its link headers are gone.
 struct link_view {

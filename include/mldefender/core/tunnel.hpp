@@ -16,9 +16,20 @@ inline namespace v0 {
 
 /// IP protocol numbers of tunnels and of headers between IP and transport (IANA).
 namespace ip_next {
-inline constexpr std::uint8_t hop_by_hop = 0, ipip = 4, ipv6 = 41, routing = 43, fragment = 44, gre = 47, esp = 50,
-                              ah = 51, none = 59, destination_options = 60, mobility = 135, hip = 139, shim6 = 140;
-}
+inline constexpr std::uint8_t hop_by_hop = 0;            ///< IPv6 hop-by-hop options
+inline constexpr std::uint8_t ipip = 4;                  ///< IPv4 in IP
+inline constexpr std::uint8_t ipv6 = 41;                 ///< IPv6 in IP
+inline constexpr std::uint8_t routing = 43;              ///< IPv6 routing header
+inline constexpr std::uint8_t fragment = 44;             ///< IPv6 fragment header
+inline constexpr std::uint8_t gre = 47;                  ///< GRE
+inline constexpr std::uint8_t esp = 50;                  ///< encrypted payload of IPsec: ends the walk
+inline constexpr std::uint8_t ah = 51;                   ///< authentication header of IPsec
+inline constexpr std::uint8_t none = 59;                 ///< nothing follows
+inline constexpr std::uint8_t destination_options = 60;  ///< IPv6 destination options
+inline constexpr std::uint8_t mobility = 135;            ///< IPv6 mobility header
+inline constexpr std::uint8_t hip = 139;                 ///< Host Identity Protocol
+inline constexpr std::uint8_t shim6 = 140;               ///< Shim6
+}  // namespace ip_next
 
 /// UDP port of VXLAN (RFC 7348).
 inline constexpr std::uint16_t vxlan_port = 4789;

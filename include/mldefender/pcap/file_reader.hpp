@@ -80,8 +80,9 @@ public:
     [[nodiscard]] bool failed() const noexcept { return m_failure.code != errc::ok; }
     /// Why; `errc::ok` as long as nothing is wrong.
     [[nodiscard]] const error& failure() const noexcept { return m_failure; }
-    /// Bytes of the file consumed so far, and its size (0 when unknown, as for a pipe).
+    /// Bytes of the file consumed so far.
     [[nodiscard]] std::uint64_t bytes_read() const noexcept { return m_source.offset(); }
+    /// Size of the file in bytes, 0 when unknown, as for a pipe.
     [[nodiscard]] std::uint64_t bytes_total() const noexcept { return m_source.total(); }
     /// Path, or "standard input".
     [[nodiscard]] const std::string& name() const noexcept { return m_name; }
@@ -102,7 +103,10 @@ private:
         reader.m_name = name;
         reader.m_ended = false;
         if (!reader.m_source.fill(4)) {
-            if (reader.m_source.system_errno() != 0) return refused(reader.m_source.system_errno(), name);
+            if (reader.m_source.system_errno() != 0) {
+                (void)reader.fail_read();
+                return reader.m_failure;
+            }
             if (reader.m_source.available() == 0) return error{errc::truncated, "the file is empty", name, 0};
             return error{errc::truncated, "too short to be a capture file", name, 0};
         }

@@ -32,7 +32,9 @@ class file_writer {
 public:
     /// A writer without a file: every write fails.
     file_writer() = default;
+    /// Takes the other's file and leaves it without one.
     file_writer(file_writer&&) noexcept = default;
+    /// Exchanges files; the one held before is closed with `other`.
     file_writer& operator=(file_writer&& other) noexcept {
         std::swap(m_fd, other.m_fd);
         std::swap(m_buffer, other.m_buffer);

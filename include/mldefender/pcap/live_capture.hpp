@@ -39,12 +39,11 @@ struct live_options {
     bool immediate = false;                 ///< hand over each packet at once: less delay, more work per packet
 };
 
-/// Packets since the start of the capture. `dropped` were lost for want of buffer, that is because the reader was too
-/// slow; `dropped_by_interface` before they reached the kernel's capture.
+/// Packets since the start of the capture.
 struct live_counters {
-    std::uint64_t received = 0;
-    std::uint64_t dropped = 0;
-    std::uint64_t dropped_by_interface = 0;
+    std::uint64_t received = 0;              ///< passed the filter, delivered or dropped
+    std::uint64_t dropped = 0;               ///< lost for want of buffer: the reader was too slow
+    std::uint64_t dropped_by_interface = 0;  ///< lost before they reached the kernel's capture
 };
 
 /// Names of the interfaces that can be captured from here, as the system lists them.
@@ -130,7 +129,9 @@ public:
         return m_counters;
     }
 
+    /// The interface's name as given to `open`.
     [[nodiscard]] const std::string& interface() const noexcept { return m_interface; }
+    /// Link type of every packet of this capture.
     [[nodiscard]] link_type link() const noexcept { return m_link; }
 
 private:

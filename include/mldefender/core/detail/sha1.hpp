@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-// SHA-1 (FIPS 180-4), usable while compiling. Only for Community IDs, whose specification asks for it: SHA-1 is
-// broken as a signature and protects nothing here.
+// SHA-1 (FIPS 180-4) of short messages, usable while compiling. Only for Community IDs, whose specification asks for it
+// and hashes at most 40 bytes: SHA-1 is broken as a signature and protects nothing here.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstddef>
@@ -44,20 +45,20 @@ constexpr void sha1_block(sha1_state& state, const std::uint8_t* block) noexcept
     state[4] += e;
 }
 
-/// The digest of a message.
-[[nodiscard]] constexpr sha1_digest sha1(bytes message) noexcept {
+/// Longest message that fits into one block with its padding.
+inline constexpr std::size_t sha1_longest = 55;
+
+/// The digest of a message of at most `sha1_longest` bytes; what is longer is cut.
+[[nodiscard]] constexpr sha1_digest sha1_short(bytes message) noexcept {
+    const std::size_t size = std::min(message.size(), sha1_longest);
+    std::array<std::uint8_t, 64> block{};
+    for (std::size_t i = 0; i < size; ++i) block[i] = message[i];
+    // Padding: a one bit, zeros, and the length in bits as a 64-bit number, of which two bytes are enough here.
+    block[size] = 0x80;
+    block[62] = static_cast<std::uint8_t>(size * 8 >> 8);
+    block[63] = static_cast<std::uint8_t>(size * 8);
     sha1_state state{0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476, 0xc3d2e1f0};
-    std::size_t at = 0;
-    for (; message.size() - at >= 64; at += 64) sha1_block(state, message.data() + at);
-    // Padding: a one bit, zeros, and the length in bits at the end of the last block.
-    std::array<std::uint8_t, 128> tail{};
-    const std::size_t left = message.size() - at;
-    for (std::size_t i = 0; i < left; ++i) tail[i] = message[at + i];
-    tail[left] = 0x80;
-    const std::size_t size = left < 56 ? 64 : 128;
-    const std::uint64_t bits = std::uint64_t{message.size()} * 8;
-    for (std::size_t i = 0; i < 8; ++i) tail[size - 1 - i] = static_cast<std::uint8_t>(bits >> (8 * i));
-    for (std::size_t block = 0; block < size; block += 64) sha1_block(state, tail.data() + block);
+    sha1_block(state, block.data());
     sha1_digest digest{};
     for (std::size_t i = 0; i < digest.size(); ++i) {
         digest[i] = static_cast<std::uint8_t>(state[i / 4] >> (24 - 8 * (i % 4)));
