@@ -241,6 +241,10 @@ TEST_CASE("forest: tables that are no forest are named by their fault") {
     CHECK(fault_after([](model_data& m) { m.nodes[m.roots[1]].left = 1; }) == model_fault::order);
     CHECK(fault_after([](model_data& m) { m.nodes.pop_back(); }) == model_fault::order);
     CHECK(fault_after([](model_data& m) { m.nodes.push_back({}); }) == model_fault::order);
+    CHECK(fault_after([](model_data& m) {  // a root that is a leaf, and an island that is its own child
+              m.roots.resize(1);
+              m.nodes = {{}, {0, 1, 0, 0}, {}};
+          }) == model_fault::order);
     CHECK(fault_after([](model_data& m) { m.nodes[0].input = 5; }) == model_fault::input);
     CHECK(fault_after([](model_data& m) { m.nodes[first_leaf(m)].input = 1; }) == model_fault::input);
     CHECK(fault_after([](model_data& m) { m.nodes[0].value = nan_value; }) == model_fault::threshold);

@@ -21,6 +21,7 @@
 #include <iterator>
 #include <span>
 #include <string_view>
+#include <utility>
 
 #include <mldefender/core/attack.hpp>
 
@@ -116,18 +117,22 @@ constexpr model_fault leaf_fault(const forest_node& node) noexcept {
 
 constexpr model_fault inner_fault(const forest_node& node, std::size_t input_count) noexcept {
     if (node.input >= input_count) return model_fault::input;
-    if (!(node.value - node.value == 0))
-        return model_fault::threshold;  // only finite numbers differ from themselves by 0
+    const bool finite = node.value - node.value == 0;  // infinities and NaN give NaN
+    if (!finite) return model_fault::threshold;
     return node.extra <= 32768 ? model_fault::none : model_fault::probability;
 }
 
-// A tree owns nodes [begin, end). Breadth first means the children of its inner nodes, taken in order, are exactly
-// begin + 1, begin + 2, ...: one comparison a node proves that children exist, lie ahead and have one parent.
-constexpr model_fault tree_fault(const model_tables& model, std::size_t begin, std::size_t end) noexcept {
+// One tree, whose roots frame_fault has accepted. Breadth first means the children of its inner nodes, taken in order,
+// are exactly begin + 1, begin + 2, ...: one comparison a node proves that children exist, lie ahead of their parent
+// and have only one.
+constexpr model_fault tree_fault(const model_tables& model, std::size_t tree) noexcept {
+    const std::size_t begin = model.roots[tree];
+    const std::size_t end = tree + 1 < model.roots.size() ? model.roots[tree + 1] : model.nodes.size();
     std::size_t next_child = begin + 1;
     std::size_t level_end = begin + 1;
     std::size_t depth = 0;
     for (std::size_t i = begin; i < end; ++i) {
+        if (i == next_child) return model_fault::order;  // no parent leads here
         if (i == level_end) {
             if (++depth > max_model_depth) return model_fault::depth;
             level_end = next_child;
@@ -153,28 +158,33 @@ constexpr bool is_calibration(std::span<const calibration_point> points) noexcep
     return true;
 }
 
-}  // namespace detail
-
-/// The first fault of these tables, `none` when they are a forest. Linear in the number of nodes.
-[[nodiscard]] constexpr model_fault find_fault(const model_tables& model) noexcept {
+// Everything but the nodes.
+constexpr model_fault frame_fault(const model_tables& model) noexcept {
     if (model.nodes.empty() || model.roots.empty() || model.input_count == 0) return model_fault::size;
     if (model.nodes.size() > max_model_nodes || model.roots.size() > max_model_trees ||
         model.input_count > max_model_inputs) {
         return model_fault::size;
     }
-    if (model.roots.front() != 0) return model_fault::roots;
-    for (std::size_t tree = 0; tree < model.roots.size(); ++tree) {
-        const std::size_t begin = model.roots[tree];
-        const std::size_t end = tree + 1 < model.roots.size() ? model.roots[tree + 1] : model.nodes.size();
-        if (begin >= end || end > model.nodes.size()) return model_fault::roots;
-        const model_fault fault = detail::tree_fault(model, begin, end);
-        if (fault != model_fault::none) return fault;
+    if (model.roots.front() != 0 || model.roots.back() >= model.nodes.size()) return model_fault::roots;
+    for (std::size_t tree = 1; tree < model.roots.size(); ++tree) {
+        if (model.roots[tree - 1] >= model.roots[tree]) return model_fault::roots;
     }
-    if (!detail::is_calibration(model.calibration)) return model_fault::calibration;
+    if (!is_calibration(model.calibration)) return model_fault::calibration;
     if (!(model.suspicious > 0 && model.suspicious <= model.malicious && model.malicious <= 1)) {
         return model_fault::limits;
     }
     return model_fault::none;
+}
+
+}  // namespace detail
+
+/// The first fault of these tables, `none` when they are a forest. Linear in the number of nodes.
+[[nodiscard]] constexpr model_fault find_fault(const model_tables& model) noexcept {
+    model_fault fault = detail::frame_fault(model);
+    for (std::size_t tree = 0; fault == model_fault::none && tree < model.roots.size(); ++tree) {
+        fault = detail::tree_fault(model, tree);
+    }
+    return fault;
 }
 
 /// The tables of a compile-time model.
@@ -184,10 +194,36 @@ template <class Model>
             Model::calibration, Model::suspicious, Model::malicious};
 }
 
-/// Fails to compile, with the reason, unless `Model` is a forest. Costs about 20 evaluation steps a node.
+namespace detail {
+
+// A constant of its own for each tree: compilers bound the steps of one evaluation, not their sum, so a model of any
+// size is checked under default limits.
+template <class Model, std::size_t Tree>
+inline constexpr model_fault fault_of_tree = tree_fault(tables_of<Model>(), Tree);
+
+template <class Model, std::size_t... Tree>
+[[nodiscard]] constexpr model_fault first_fault(std::index_sequence<Tree...>) noexcept {
+    model_fault fault = model_fault::none;
+    (void)((fault = fault_of_tree<Model, Tree>, fault == model_fault::none) && ...);
+    return fault;
+}
+
+template <class Model>
+[[nodiscard]] constexpr model_fault fault_of_model() noexcept {
+    constexpr model_fault frame = frame_fault(tables_of<Model>());
+    if constexpr (frame != model_fault::none) {
+        return frame;
+    } else {
+        return first_fault<Model>(std::make_index_sequence<std::size(Model::roots)>{});
+    }
+}
+
+}  // namespace detail
+
+/// Fails to compile, with the reason, unless `Model` is a forest.
 template <class Model>
 consteval bool check_model() {
-    constexpr model_fault fault = find_fault(tables_of<Model>());
+    constexpr model_fault fault = detail::fault_of_model<Model>();
     static_assert(fault != model_fault::size, "model: no trees, inputs or nodes, or more than the limits in model.hpp");
     static_assert(fault != model_fault::roots, "model: roots must start at node 0 and ascend within the nodes");
     static_assert(fault != model_fault::order,
