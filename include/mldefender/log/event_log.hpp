@@ -48,15 +48,15 @@ struct artifact_limits {
 
 /// Where and how a log writes.
 struct event_log_options {
-    std::string directory;
+    std::string directory{};
     /// Key of the chain, created when absent; "" is DIR/.chain.key, which only shows accidental damage. The position
     /// of the log's end is kept in the same path with ".head" added, so every log needs its own key file.
-    std::string chain_key_path;
+    std::string chain_key_path{};
     std::uint32_t group_lines = 64;
     std::int64_t group_ns = 200'000'000;       ///< oldest uncommitted line
     std::size_t max_pending_bytes = 4U << 20;  ///< lines kept in memory while the disk refuses them
     durability sync = durability::each_group;
-    artifact_limits artifacts;
+    artifact_limits artifacts{};
     const country_db* countries = nullptr;  ///< fills missing country codes; must outlive the log
 };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // `mld.summary`: one English sentence about an event, for a person who looks after computers but not after
 // networks: who, to whom, what it looks like, how sure, what was done. The same event always gives the same words.
-// At most 240 bytes, plain ASCII unless a protocol name is not. Called by the line writer.
+// At most 240 bytes of plain ASCII. Called by the line writer.
 #pragma once
 
 #include <algorithm>
@@ -45,7 +45,8 @@ inline constexpr std::array<story_words, attack_class_count> words_by_class{{
 
 class summary_writer {
 public:
-    explicit summary_writer(char* memory) noexcept : m_out(memory) {}
+    /// Less is told for a larger `brevity`: 1 leaves out who saw it, 2 also how big it is, 3 also the protocol.
+    summary_writer(char* memory, int brevity) noexcept : m_out(memory), m_brevity(brevity) {}
 
     [[nodiscard]] std::string_view write(const event& e) noexcept {
         e.kind == event_kind::alert ? story(e) : flow(e);
@@ -77,6 +78,7 @@ private:
 
     /// How big the story is: connections, targets, time.
     void extent(const event& e) noexcept {
+        if (m_brevity >= 2) return;
         if (e.attack_class == attack_class::exfil) {
             m_out.put(", ");
             amount(e.flow.bytes_to_server);
@@ -111,7 +113,9 @@ private:
     }
 
     void how_sure(const event& e) noexcept {
-        m_out.put(" (score ").fixed<2>(clamped(e.score)).put("); ");
+        m_out.put(" (score ").fixed<2>(clamped(e.score)).put(')');
+        if (m_brevity >= 1) return;
+        m_out.put("; ");
         if (e.verdict == verdict::benign && e.source != decision_source::divergence) {
             m_out.put("no detector is alarmed");
             return;
@@ -159,8 +163,13 @@ private:
     }
 
     void protocol(const event& e) noexcept {
+        if (m_brevity >= 3) return;
         const bool known = !e.app_protocol.empty() && e.app_protocol != "unknown";
-        m_out.put(" (").put(known ? e.app_protocol.substr(0, 16) : name_of(e.tuple.protocol)).put(')');
+        m_out.put(" (");
+        for (const char c : known ? e.app_protocol.substr(0, 16) : name_of(e.tuple.protocol)) {
+            m_out.put(is_plain(c) ? c : '?');
+        }
+        m_out.put(')');
     }
 
     void amount(std::uint64_t octets) noexcept {
@@ -190,13 +199,19 @@ private:
     [[nodiscard]] static double clamped(float score) noexcept { return score_e4(score) / 10000.0; }
 
     text_cursor m_out;
+    int m_brevity;
 };
 
 }  // namespace detail
 
-/// The sentence, in memory of at least 1024 bytes that the caller provides; the view ends after at most 240 bytes.
+/// The sentence, at most 240 bytes of plain ASCII, in memory that the caller provides. Two IPv6 addresses and a long
+/// story may not fit: then the least important parts are left out, one after the other.
 [[nodiscard]] inline std::string_view write_summary(const event& e, std::span<char, 1024> memory) noexcept {
-    const std::string_view sentence = detail::summary_writer{memory.data()}.write(e);
+    std::string_view sentence;
+    for (int brevity = 0; brevity <= 3; ++brevity) {
+        sentence = detail::summary_writer{memory.data(), brevity}.write(e);
+        if (sentence.size() <= max_summary_bytes) break;
+    }
     return sentence.substr(0, std::min(sentence.size(), max_summary_bytes));
 }
 
