@@ -97,6 +97,7 @@ enum class flow_end : std::uint8_t { open, idle, active, finished, evicted, flus
 /// Bookkeeping the pipeline keeps with a flow: when to decide next, the worst decision so far, what the windows know.
 struct flow_decision {
     std::int64_t last_ns = 0;            ///< time of the last decision, 0 before the first
+    std::uint64_t judged_packets = 0;    ///< packets the last decision saw
     std::uint32_t next_packets = 4;      ///< decide when this many packets have been seen
     std::uint32_t next_report = 4;       ///< tell the windows about traffic at this many packets
     std::uint32_t reported_forward = 0;  ///< packets the windows know of

@@ -100,7 +100,7 @@ struct keyed_observation {
     observation what;
 };
 
-enum class occasion : std::uint8_t { first_packet, more_packets, ended };
+enum class occasion : std::uint8_t { first_packet, more_packets, quiet, ended };
 
 /// A flow to be looked at.
 struct task {
@@ -313,7 +313,8 @@ private:
             if (m_finishing) {
                 m_flows.flush(shard, ended);
             } else {
-                m_flows.expire(shard, m_now_ns, ended);
+                m_flows.expire(
+                    shard, m_now_ns, [&](std::uint32_t slot) { judge_quiet(me, slot, order); }, ended);
             }
         }
     }
@@ -359,6 +360,16 @@ private:
         f.decision.batch = m_burst;
         const auto why = u.begun ? detail::occasion::first_packet : detail::occasion::more_packets;
         me.tasks.push_back({order, why, u.slot, f.id, p.timestamp_ns});
+    }
+
+    /// Decides while the windows still know the time when the flow fell silent: at its end, minutes later, they do not.
+    constexpr void judge_quiet(detail::worker_state& me, std::uint32_t slot, detail::burst_order order) {
+        const flow& f = m_flows[slot];
+        if (f.decision.judged_packets == f.packets()) return;
+        me.tasks.push_back({order, detail::occasion::quiet, slot, f.id, settled_at(f)});
+    }
+    [[nodiscard]] constexpr std::int64_t settled_at(const flow& f) const noexcept {
+        return std::min(m_now_ns, f.last_ns + quiet_ns);
     }
 
     constexpr void end_flow(detail::worker_state& me, flow& f, detail::burst_order order, std::int64_t now_ns) {
@@ -446,9 +457,9 @@ private:
         flow& f = me.ended[t.where];
         const story* s = m_stories.match(f);
         const bool joins = s != nullptr && s->malicious;
-        const flow_context context = context_of(f, t.now_ns);
-        const feature_vector v = extract(f, context);
-        const decision d = joins ? decision{} : judge(me, f, v, t.now_ns);
+        const feature_vector v = extract(f, context_of(f, settled_at(f)));
+        const bool judged = joins || f.decision.judged_packets == f.packets();
+        const decision d = judged ? decision{} : judge(me, f, v, settled_at(f));
         me.outcomes.push_back({t.order, t.why, joins, &f, t.now_ns, v, d});
     }
 
@@ -476,6 +487,7 @@ private:
         if constexpr (requires { m_sink->scored(f, v, d, now_ns); }) m_sink->scored(f, v, d, now_ns);
         flow_decision& kept = f.decision;
         kept.last_ns = now_ns;
+        kept.judged_packets = f.packets();
         kept.rules |= d.fast.fired;
         if (d.score < kept.score || (kept.score == 0 && d.score == 0)) return d;
         kept.score = d.score;

@@ -41,7 +41,8 @@ class slot_table {
         std::array<std::uint16_t, ways> tag{};
         std::array<std::uint32_t, ways> seen{};
         std::array<std::uint8_t, ways> worth{};
-        std::uint8_t used = 0;  // bit per way
+        std::uint8_t used = 0;     // bit per way
+        std::uint8_t settled = 0;  // bit per way: for_quiet has shown it since it was last touched
     };
 
 public:
@@ -129,6 +130,7 @@ public:
         bucket& b = m_buckets[slot / ways];
         const std::size_t way = slot % ways;
         b.used = static_cast<std::uint8_t>(b.used | (1U << way));
+        b.settled = static_cast<std::uint8_t>(b.settled & ~(1U << way));
         b.tag[way] = tag_of(hash);
         b.seen[way] = now_ticks;
         b.worth[way] = 0;
@@ -142,12 +144,30 @@ public:
         bucket& b = m_buckets[slot / ways];
         b.seen[slot % ways] = now_ticks;
         b.worth[slot % ways] = worth;
+        b.settled = static_cast<std::uint8_t>(b.settled & ~(1U << (slot % ways)));
     }
 
     constexpr void erase(std::uint32_t slot) noexcept {
         bucket& b = m_buckets[slot / ways];
         b.used = static_cast<std::uint8_t>(b.used & ~(1U << (slot % ways)));
         --m_live[slot / ways / m_buckets_per_shard].count;
+    }
+
+    /// Calls `visit(slot)` once for every record of a shard that has not been touched for at least `ticks`, and not
+    /// again before it has been touched anew.
+    template <class Visit>
+    constexpr void for_quiet(std::size_t shard, std::uint32_t now_ticks, std::uint32_t ticks, Visit&& visit) noexcept {
+        if (m_live[shard].count == 0) return;
+        for (std::size_t at = shard * m_buckets_per_shard; at < (shard + 1) * m_buckets_per_shard; ++at) {
+            bucket& b = m_buckets[at];
+            std::uint32_t left = static_cast<std::uint32_t>(b.used) & ~static_cast<std::uint32_t>(b.settled);
+            for (; left != 0; left &= left - 1) {
+                const auto way = static_cast<std::size_t>(std::countr_zero(left));
+                if (age_of(b.seen[way], now_ticks) < ticks) continue;
+                b.settled = static_cast<std::uint8_t>(b.settled | (1U << way));
+                visit(static_cast<std::uint32_t>(at * ways + way));
+            }
+        }
     }
 
     /// Calls `visit(slot)` for every record of a shard not seen for at least `ticks`; `visit` may erase it. Returns
