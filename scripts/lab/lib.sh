@@ -27,7 +27,8 @@ ben      lan     22  -
 cem      lan     23  -
 intruder lan     66  -
 prowler  lan     67  -
-office   lan     128 $lab_lan4.128/26
+office   lan     128 $lab_lan4.128/27
+desks    lan     160 $lab_lan4.160/27
 world    world   2   $lab_world4.64/26
 scanner  outside 66  -
 guesser  outside 77  -
