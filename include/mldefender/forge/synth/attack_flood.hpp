@@ -129,7 +129,7 @@ struct tcp_flood {
             if (options && f.flags == tcp_flag::syn)
                 f.options = {usual, r.chance(0.5) ? std::size_t{4} : std::size_t{12}};
             const bool six = from.has_v6 && plan.victim->has_v6 && r.chance(s.net.traits.v6_share);
-            if (!shoot(s, from, *plan.victim, six, when, f, {{}, load, body_kind::random, 32})) return;
+            if (!shoot(s, from, *plan.victim, six, when, f, {{}, load, body_kind::random, s.out.body_bytes()})) return;
             if (reply == 0 || (reply == 3 && r.chance(0.8))) return;
             const bool opens = f.flags == tcp_flag::syn && reply != 2;
             answer(s, *plan.victim, from, six, when, f, opens ? tcp_flag::syn | tcp_flag::ack : tcp_flag::rst);

@@ -206,6 +206,7 @@ private:
                 blob b;
                 b.be64(d.v6.high).be64(d.v6.low ^ r.below(256));
                 if (s.out.claim({d.v6, to.v6, 0, 0, ip_protocol::icmpv6}, s.tag.label)) {
+                    b.u8(1).u8(1).raw({d.mac.data(), 6});
                     s.wire.icmp(s.tag, when, d, to, true, 135, 0, 0, {b.view(), 24, body_kind::zeros, 64});
                 }
             });

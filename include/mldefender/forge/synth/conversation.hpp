@@ -90,6 +90,7 @@ public:
         m_scaled = client().os->window_shift != 0xff && server().os->window_shift != 0xff;
         m_mss = std::min(client().mss, server().mss);
         m_mss = static_cast<std::uint16_t>(m_mss - m_options - (m_six ? 20 : 0));
+        for (auto& work : m_work) work = s.random.log_between(8 * units::us, 1'500 * units::us);
         m_rtt = 2 * (client().delay_ns + server().delay_ns) + 20 * units::us;
     }
 
@@ -121,6 +122,7 @@ public:
         m_now += pause(client());
         ++m_seq[1];
         segment(way::up, m_now, tcp_flag::ack, {});
+        m_now += m_stage->random.lognormal(m_work[0], 0.7);
         m_last = way::up;
         return *this;
     }
@@ -222,6 +224,7 @@ private:
             m_pending_ack = false;  // carried by the data that follows
         }
         m_now += pause(side(to));
+        m_now += m_stage->random.lognormal(m_work[index(to)], 0.7);
         m_last = to;
     }
     /// Writes the acknowledgement the receiver of the last data still owes.
@@ -268,7 +271,8 @@ private:
             m_seq[index(to)] += size;
             done += size;
             if (++unacknowledged == 2 || (last && m_stage->random.chance(0.25))) {
-                last_ack = std::max(last_ack + units::us, when + echo);
+                last_ack = std::max(last_ack + units::us,
+                                    when + echo + m_stage->random.exponential(echo / 16 + 2 * units::us));
                 segment(back, last_ack, tcp_flag::ack, {});
                 unacknowledged = 0;
             }
@@ -290,7 +294,7 @@ private:
     [[nodiscard]] std::uint32_t kept(way to) noexcept {
         auto& count = m_data_segments[index(to)];
         if (count < 255) ++count;
-        return count <= 8 ? m_stage->out.body_bytes() : std::min(m_stage->out.body_bytes(), 64U);
+        return count <= 8 ? m_stage->out.body_bytes() : m_stage->out.later_body_bytes();
     }
 
     void segment(way to, std::int64_t when, std::uint8_t flags, const body& payload, bool last_word = false) {
@@ -366,6 +370,7 @@ private:
     stage* m_stage;
     behaviour_tag m_tag;
     std::array<host*, 2> m_side;
+    std::array<std::int64_t, 2> m_work{};  ///< median time either program takes to react
     std::array<std::uint16_t, 2> m_port{};
     std::array<std::uint32_t, 2> m_seq{};
     std::array<std::uint16_t, 2> m_steady{};
@@ -414,7 +419,8 @@ public:
         if (!m_usable) return;
         if (m_view != visibility::both && (m_view == visibility::client_only) != (to == way::up)) return;
         const std::size_t from = to == way::up ? 0 : 1;
-        const body b{m.head.view(), m.size, m.kind, m_count++ < 12 ? m_stage->out.body_bytes() : 64U};
+        const body b{m.head.view(), m.size, m.kind,
+                     m_count++ < 12 ? m_stage->out.body_bytes() : m_stage->out.later_body_bytes()};
         m_stage->wire.udp(m_tag, when, *m_side[from], *m_side[1 - from], m_six, m_port[from], m_port[1 - from], b);
     }
     /// The server's ICMP port unreachable in answer to the client's last datagram, quoting it.
@@ -431,6 +437,7 @@ public:
             .be16(0)
             .u8(static_cast<std::uint8_t>(client.os->ttl - client.hops));
         quoted.u8(17).be16(0).be32(client.v4.v4_number()).be32(server.v4.v4_number());
+        quoted.patch_be16(10, detail::fold(detail::sum_words(quoted.view().data(), 20)));
         quoted.be16(m_port[0]).be16(m_port[1]).be16(24).be16(0);
         m_now += 2 * server.delay_ns + 30 * units::us;
         const body b{quoted.view(), static_cast<std::uint32_t>(quoted.size() + 16), body_kind::zeros, 64};

@@ -149,7 +149,7 @@ public:
         rng& r = m_stage->random;
         blob offer;
         offer.le16(36)
-            .le16(5)
+            .le16(4)
             .le16(1)
             .le16(0)
             .le32(0x7f)
@@ -158,12 +158,14 @@ public:
             .le16(0x0202)
             .le16(0x0210)
             .le16(0x0300)
-            .le16(0x0302)
-            .le16(0x0311);
-        ask(payload::smb2_command::negotiate, 0, offer, static_cast<std::int64_t>(r.between(0, 120)));
+            .le16(0x0302);
+        ask(payload::smb2_command::negotiate, 0, offer);
+        const std::int64_t token_size = r.between(74, 280);
         blob chosen;
-        chosen.le16(65).le16(1).le16(0x0311).le16(2).random(r, 16).le32(0x2f).le32(8388608).le32(8388608).le32(8388608);
-        answer(0, chosen, r.between(120, 280));
+        chosen.le16(65).le16(1).le16(0x0302).le16(0).random(r, 16).le32(0x2f).le32(8388608).le32(8388608).le32(8388608);
+        chosen.le64(133'000'000'000'000'000ULL + r.below(1U << 31)).le64(0).le16(128);
+        chosen.le16(static_cast<std::uint64_t>(token_size)).le32(0);
+        answer(0, chosen, token_size);
         if (kerberos) {
             blob token;
             token.le16(25).u8(0).u8(1).le32(1).le32(0).le16(88).le16(1800).le64(0).u8(0x60).u8(0x82).be16(1796);
@@ -206,11 +208,12 @@ public:
             .utf16(name);
         ask(payload::smb2_command::create, 0, b, m_stage->random.chance(0.5) ? 0 : m_stage->random.between(24, 160),
             body_kind::zeros);
-        answer(status,
-               status == 0
-                   ? blob{}.le16(89).u8(0).u8(0).le32(1).zeros(48).le32(0x80).le32(0).random(m_stage->random, 16)
-                   : blob{}.le16(9).zeros(7),
-               0, body_kind::zeros);
+        answer(
+            status,
+            status == 0
+                ? blob{}.le16(89).u8(0).u8(0).le32(1).zeros(48).le32(0x80).le32(0).random(m_stage->random, 16).zeros(8)
+                : blob{}.le16(9).zeros(7),
+            0, body_kind::zeros);
     }
     void close() {
         blob b;

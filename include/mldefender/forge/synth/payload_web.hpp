@@ -91,7 +91,8 @@ inline blob dns_answer(rng& r, std::uint16_t id, std::string_view name, std::uin
             b.be16(size).random(r, size);
         }
     }
-    if (answers == 0) b.be16(0xc00c).be16(dns_type::soa).be16(1).be32(900).be16(22).be16(0xc00c).random(r, 20);
+    if (answers == 0)
+        b.be16(0xc00c).be16(dns_type::soa).be16(1).be32(900).be16(24).be16(0xc00c).be16(0xc00c).random(r, 20);
     return b;
 }
 

@@ -193,54 +193,87 @@ struct kerberos_shape {
 };
 
 inline blob kerberos(rng& r, const kerberos_shape& k) {
-    const auto name = [](int type, std::string_view s) {
-        blob strings;
-        strings.raw(der_text(0x1b, s).view());
+    const auto field = [](blob& to, int number, const blob& content) {
+        to.raw(der(static_cast<std::uint8_t>(0xa0 + number), content).view());
+    };
+    const auto integer = [](int v) { return der_integer(static_cast<std::uint64_t>(v)); };
+    const auto name = [&](int type, std::string_view s) {
         blob sequence;
-        sequence.raw(der(0xa0, der_integer(static_cast<std::uint64_t>(type))).view());
-        sequence.raw(der(0xa1, der(0x30, strings)).view());
+        field(sequence, 0, integer(type));
+        field(sequence, 1, der(0x30, der_text(0x1b, s)));
         return der(0x30, sequence);
     };
-    blob opaque;
-    opaque.random(r, static_cast<std::size_t>(k.ticket > 0 ? k.ticket : 60));
+    const auto sealed = [&](std::int64_t size) {  // EncryptedData
+        blob cipher;
+        cipher.random(r, static_cast<std::size_t>(size));
+        blob sequence;
+        field(sequence, 0, integer(k.cipher));
+        field(sequence, 2, der(4, cipher));
+        return der(0x30, sequence);
+    };
+    const auto ticket = [&] {
+        blob sequence;
+        field(sequence, 0, integer(5));
+        field(sequence, 1, der_text(0x1b, k.realm));
+        field(sequence, 2, name(2, k.service));
+        field(sequence, 3, sealed(k.ticket > 0 ? k.ticket : 200));
+        return der(0x61, der(0x30, sequence));
+    };
+    const auto proof = [&](int type, const blob& value) {  // PA-DATA
+        blob sequence;
+        field(sequence, 1, integer(type));
+        field(sequence, 2, der(4, value));
+        return der(0x30, sequence);
+    };
     blob fields;
-    const auto kind = static_cast<std::uint64_t>(k.kind);
     if (k.kind == 30) {
-        fields.raw(der(0xa0, der_integer(5)).view()).raw(der(0xa1, der_integer(30)).view());
-        fields.raw(der(0xa4, der_text(0x18, "20260101000000Z")).view())
-            .raw(der(0xa5, der_integer(r.below(999999))).view());
-        fields.raw(der(0xa6, der_integer(static_cast<std::uint64_t>(k.error))).view());
-        fields.raw(der(0xa9, der_text(0x1b, k.realm)).view()).raw(der(0xaa, name(2, k.service)).view());
-        if (k.error == 25) fields.raw(der(0xac, der(4, opaque)).view());
+        field(fields, 0, integer(5));
+        field(fields, 1, integer(30));
+        field(fields, 4, der_text(0x18, "20260101000000Z"));
+        field(fields, 5, integer(static_cast<int>(r.below(999'999))));
+        field(fields, 6, integer(k.error));
+        field(fields, 9, der_text(0x1b, k.realm));
+        field(fields, 10, name(2, k.service));
+        if (k.error == 25) field(fields, 12, der(4, der(0x30, proof(2, {}))));
     } else if (k.kind == 10 || k.kind == 12) {
-        fields.raw(der(0xa1, der_integer(5)).view()).raw(der(0xa2, der_integer(kind)).view());
-        blob padata;
-        if (k.proof || k.kind == 12) {
-            blob entry;
-            entry.raw(der(0xa1, der_integer(k.kind == 12 ? 1 : 2)).view()).raw(der(0xa2, der(4, opaque)).view());
-            padata.raw(der(0x30, entry).view());
-        }
-        padata.raw(der(0x30, der(0xa1, der_integer(128))).view());
-        fields.raw(der(0xa3, der(0x30, padata)).view());
-        blob request;
+        field(fields, 1, integer(5));
+        field(fields, 2, integer(k.kind));
         blob options;
         options.u8(0).be32(0x40810010);
-        request.raw(der(0xa0, der(3, options)).view());
-        if (k.kind == 10) request.raw(der(0xa1, name(1, k.user)).view());
-        request.raw(der(0xa2, der_text(0x1b, k.realm)).view()).raw(der(0xa3, name(2, k.service)).view());
-        request.raw(der(0xa5, der_text(0x18, "20370913024805Z")).view())
-            .raw(der(0xa7, der_integer(r.next() >> 33)).view());
-        blob ciphers;
-        ciphers.raw(der_integer(static_cast<std::uint64_t>(k.cipher)).view());
-        if (k.cipher == 18) ciphers.raw(der_integer(17).view()).raw(der_integer(23).view());
-        request.raw(der(0xa8, der(0x30, ciphers)).view());
-        fields.raw(der(0xa4, der(0x30, request)).view());
+        blob proofs;
+        if (k.kind == 12) {
+            blob request;  // AP-REQ
+            field(request, 0, integer(5));
+            field(request, 1, integer(14));
+            field(request, 2, der(3, blob{}.u8(0).be32(0)));
+            field(request, 3, ticket());
+            field(request, 4, sealed(140));
+            proofs.raw(proof(1, der(0x6e, der(0x30, request))).view());
+        } else {
+            if (k.proof) proofs.raw(proof(2, sealed(56)).view());
+            proofs.raw(proof(128, der(0x30, der(0xa0, der(1, blob{}.u8(0xff))))).view());
+        }
+        field(fields, 3, der(0x30, proofs));
+        blob body;
+        field(body, 0, der(3, options));
+        if (k.kind == 10) field(body, 1, name(1, k.user));
+        field(body, 2, der_text(0x1b, k.realm));
+        field(body, 3, name(2, k.service));
+        field(body, 5, der_text(0x18, "20370913024805Z"));
+        field(body, 7, der_integer(r.next() >> 33));
+        blob ciphers = integer(k.cipher);
+        if (k.cipher == 18) ciphers.raw(integer(17).view()).raw(integer(23).view());
+        field(body, 8, der(0x30, ciphers));
+        field(fields, 4, der(0x30, body));
     } else {
-        fields.raw(der(0xa0, der_integer(5)).view()).raw(der(0xa1, der_integer(kind)).view());
-        fields.raw(der(0xa3, der_text(0x1b, k.realm)).view()).raw(der(0xa4, name(1, k.user)).view());
-        fields.raw(der(0xa5, der(0x61, der(0x30, der(4, opaque)))).view());
+        field(fields, 0, integer(5));
+        field(fields, 1, integer(k.kind));
+        field(fields, 3, der_text(0x1b, k.realm));
+        field(fields, 4, name(1, k.user));
+        field(fields, 5, ticket());
+        field(fields, 6, sealed(180));
     }
-    return der(static_cast<std::uint8_t>(0x60U | kind), der(0x30, fields));
+    return der(static_cast<std::uint8_t>(0x60 + k.kind), der(0x30, fields));
 }
 
 /// With the four length bytes Kerberos puts before a message on TCP.
@@ -249,18 +282,33 @@ inline blob with_length(const blob& b) {
     return out.be32(b.size()).raw(b.view());
 }
 
-/// LDAP: operation tag 0x60 bind, 0x61 bind answer, 0x63 search, 0x64 entry, 0x65 done, 0x42 unbind.
+/// LDAP: operation tag 0x60 bind, 0x61 bind answer, 0x63 search, 0x64 entry, 0x65 done, 0x42 unbind. The last element
+/// of the operation (credentials, filter value, attributes) is `extra` bytes of filler.
 inline message ldap(std::uint64_t id, std::uint8_t operation, std::string_view what, std::int64_t extra = 0) {
+    const auto filler = static_cast<std::uint64_t>(extra);
     blob content;
-    if (operation == 0x60) content.raw(der_integer(3).view());
-    if (operation == 0x61 || operation == 0x65) content.u8(0x0a).u8(1).u8(0);
-    content.raw(der_text(4, what).view());
+    if (operation == 0x60) {
+        content.raw(der_integer(3).view()).raw(der_text(4, what).view()).u8(0x80).u8(0x82).be16(filler);
+    } else if (operation == 0x61 || operation == 0x65) {
+        content.u8(0x0a).u8(1).u8(0).raw(der_text(4, what).view()).u8(4).u8(0x82).be16(filler);
+    } else if (operation == 0x63) {
+        content.raw(der_text(4, what).view()).u8(0x0a).u8(1).u8(2).u8(0x0a).u8(1).u8(0);
+        content.raw(der_integer(0).view()).raw(der_integer(0).view()).u8(1).u8(1).u8(0);
+        content.u8(0x87).u8(11).text("objectClass").u8(0x30).u8(0x82).be16(filler + 4).u8(4).u8(0x82).be16(filler);
+    } else if (operation == 0x64) {
+        content.raw(der_text(4, what).view()).u8(0x30).u8(0x82).be16(filler + 20).u8(0x30).u8(0x82).be16(filler + 16);
+        content.raw(der_text(4, "cn").view())
+            .u8(0x31)
+            .u8(0x82)
+            .be16(filler + 8)
+            .raw(der_text(4, "ab").view())
+            .u8(4)
+            .u8(0x82)
+            .be16(filler);
+    }
+    const std::size_t whole = content.size() + static_cast<std::size_t>(extra);
     blob sequence;
-    sequence.raw(der_integer(id).view())
-        .u8(operation)
-        .u8(0x82)
-        .be16(content.size() + static_cast<std::size_t>(extra))
-        .raw(content.view());
+    sequence.raw(der_integer(id).view()).u8(operation).u8(0x84).be32(whole).raw(content.view());
     blob b;
     b.u8(0x30).u8(0x84).be32(sequence.size() + static_cast<std::size_t>(extra)).raw(sequence.view());
     const std::int64_t total = static_cast<std::int64_t>(b.size()) + extra;

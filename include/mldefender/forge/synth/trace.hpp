@@ -47,6 +47,10 @@ public:
     [[nodiscard]] std::int64_t begin_ns() const noexcept { return m_begin; }
     [[nodiscard]] std::int64_t end_ns() const noexcept { return m_end; }
     [[nodiscard]] std::uint32_t body_bytes() const noexcept { return m_body_bytes; }
+    /// The same for frames deep in a conversation, where nobody reads bodies any more.
+    [[nodiscard]] std::uint32_t later_body_bytes() const noexcept {
+        return m_body_bytes >= 1500 ? m_body_bytes : std::min(m_body_bytes, 64U);
+    }
     [[nodiscard]] std::size_t size() const noexcept { return m_index.size(); }
     /// True when no further frame will be kept: behaviours that loop stop then.
     [[nodiscard]] bool full() const noexcept { return m_index.size() >= m_max; }
