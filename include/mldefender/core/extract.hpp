@@ -191,8 +191,12 @@ constexpr void put_initiator_ten(feature_vector& v, const host_activity& a) noex
 
 constexpr void put_initiator_sixty(feature_vector& v, const host_activity& a) noexcept {
     const double failed = static_cast<double>(a.contacts) - a.accepted;
-    v["src_dsts_60s"_feature] = a.destinations.count();
-    v["src_ports_60s"_feature] = a.ports.count();
+    const float destinations = a.destinations.count();
+    const float ports = a.ports.count();
+    v["src_dsts_60s"_feature] = destinations;
+    v["src_ports_60s"_feature] = ports;
+    v["src_ports_per_dst_60s"_feature] = share(ports, destinations);
+    v["src_dsts_per_port_60s"_feature] = share(destinations, ports);
     v["src_flows_60s"_feature] = number(a.contacts);
     v["src_failed_60s"_feature] = share(std::max(0.0, failed), a.contacts);
     v["src_short_flows_60s"_feature] = number(a.short_flows);

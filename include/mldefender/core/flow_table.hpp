@@ -81,13 +81,12 @@ public:
         return done;
     }
 
-    /// Ends the flows of a shard that have been idle for too long at `now_ns`, after showing those that have just
-    /// fallen silent to `quiet(slot)`, once per silence. Cheap when called often: it looks once a second.
+    /// Ends the flows of a shard that have been idle for too long at `now_ns`, then shows those that have just fallen
+    /// silent to `quiet(slot)`, once per silence. Cheap when called often: it looks once a second.
     template <class Quiet, class Ended>
     constexpr void expire(std::size_t shard, std::int64_t now_ns, Quiet&& quiet, Ended&& ended) noexcept {
         if (now_ns < m_next_look_ns[shard]) return;
         m_next_look_ns[shard] = now_ns + look_every_ns;
-        m_flows.for_quiet(shard, coarse_ticks(now_ns), static_cast<std::uint32_t>(quiet_ns >> 20), quiet);
         const std::int64_t shortest =
             m_options.early_close ? std::min(closed_linger_ns, m_options.idle_timeout_ns) : m_options.idle_timeout_ns;
         const auto ticks = static_cast<std::uint32_t>(shortest >> 20);
@@ -100,6 +99,7 @@ public:
                 finish(slot, flow_end::finished, ended);
             }
         });
+        m_flows.for_quiet(shard, coarse_ticks(now_ns), static_cast<std::uint32_t>(quiet_ns >> 20), quiet);
     }
 
     /// Ends everything in a shard: the capture is over.
