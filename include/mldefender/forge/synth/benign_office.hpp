@@ -21,7 +21,7 @@ struct domain_logon {
     static constexpr std::string_view about =
         "a workstation logging on: Kerberos with pre-authentication, LDAP, policy files, RPC to the controller";
     static constexpr attack_class label = attack_class::none;
-    static constexpr int weight = 12;
+    static constexpr int weight = 16;
     static void emit(stage& s) {
         host& station = s.net.client(s.random);
         host& controller = s.net.domain_controller();
@@ -94,7 +94,7 @@ struct file_server {
     static constexpr std::string_view about =
         "people working on shares: listings, many files opened, read, edited, saved under another name";
     static constexpr attack_class label = attack_class::none;
-    static constexpr int weight = 12;
+    static constexpr int weight = 18;
     static void emit(stage& s) {
         host& user = s.net.client(s.random);
         host& server = s.net.server(s.random);
@@ -137,7 +137,7 @@ struct domain_controllers {
     static constexpr std::string_view about =
         "controllers replicating with each other over RPC at their period, as they should";
     static constexpr attack_class label = attack_class::none;
-    static constexpr int weight = 4;
+    static constexpr int weight = 6;
     static void emit(stage& s) {
         host& one = s.net.domain_controller();
         host& two = *s.net.servers()[s.random.below(s.net.servers().size())];
@@ -161,7 +161,7 @@ struct management {
     static constexpr std::string_view about =
         "a management server asking machines for their state by WMI, WinRM or the service list, on schedule";
     static constexpr attack_class label = attack_class::none;
-    static constexpr int weight = 4;
+    static constexpr int weight = 8;
     static void emit(stage& s) {
         host& manager = s.net.server(s.random);
         const std::uint32_t kind = s.random.below(3);
@@ -211,7 +211,7 @@ struct printing {
     static constexpr std::string_view name = "printing";
     static constexpr std::string_view about = "print jobs by spooler RPC, raw port 9100 or IPP";
     static constexpr attack_class label = attack_class::none;
-    static constexpr int weight = 4;
+    static constexpr int weight = 6;
     static void emit(stage& s) {
         host& user = s.net.client(s.random);
         host& printer = s.net.server(s.random);

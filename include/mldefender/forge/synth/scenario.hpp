@@ -143,6 +143,21 @@ inline void play(const behaviour_info* b, world& net, rng r, trace& out, frame_w
     b->emit(s);
 }
 
+/// Ordinary behaviours that use what an attack of this class uses: most backgrounds get one, so that a service alone
+/// never gives an attack away.
+[[nodiscard]] constexpr std::array<std::string_view, 4> look_alikes(attack_class c) noexcept {
+    switch (c) {
+        case attack_class::ddos: return {"web_server", "flash_crowd", "game", "recursive_resolver"};
+        case attack_class::scan: return {"monitoring", "failures", "torrent", "load_balancer"};
+        case attack_class::bruteforce: return {"remote_shell", "remote_desktop", "mail", "file_transfer"};
+        case attack_class::botnet: return {"telemetry", "polling", "name_noise", "chat"};
+        case attack_class::exfil: return {"cloud_upload", "file_transfer", "remote_shell", "video"};
+        case attack_class::dns_tunnel: return {"name_noise", "recursive_resolver", "trace_route", "mail"};
+        case attack_class::web: return {"web_server", "load_balancer", "polling", "browsing"};
+        default: return {"file_server", "domain_logon", "management", "printing"};
+    }
+}
+
 /// Classes whose attack is visible in a single conversation.
 [[nodiscard]] constexpr bool one_flow_tells(attack_class c) noexcept {
     return c == attack_class::none || c == attack_class::lateral || c == attack_class::dns_tunnel ||
@@ -183,6 +198,13 @@ inline void play(const behaviour_info* b, world& net, rng r, trace& out, frame_w
         for (std::int64_t i = 0; i < count && !out.full(); ++i) {
             const behaviour_info* const b = choose(r, o, false);
             play(b, net, r.fork(3), out, wire, o.intensity_percent);
+        }
+        if (first != nullptr && o.only.empty() && r.chance(0.7)) {
+            const auto similar = look_alikes(first->label);
+            for (int n = r.pick_int(1, 2); n > 0; --n) {
+                const behaviour_info* const b = find_behaviour(r.pick(similar));
+                play(b, net, r.fork(4), out, wire, o.intensity_percent);
+            }
         }
         const bool alone = r.chance(kind < 5 ? 0.4 : 0.04);
         if (alone && out.size() > 0 && (first == nullptr || one_flow_tells(first->label)))
