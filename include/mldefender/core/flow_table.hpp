@@ -81,32 +81,39 @@ public:
         return done;
     }
 
+    /// Most flows one call of `expire` or `flush` ends in a shard. After a flood a quarter of a million may be due at
+    /// once: in portions, whoever keeps a copy of each needs megabytes for it, not hundreds of them.
+    static constexpr std::size_t ends_at_once = 128;
+
     /// Ends the flows of a shard that have been idle for too long at `now_ns`, then shows those that have just fallen
-    /// silent to `quiet(slot)`, once per silence. Cheap when called often: it looks once a second.
+    /// silent to `quiet(slot)`, once per silence. Cheap when called often: it looks once a second, or at once when the
+    /// last look ended `ends_at_once` flows.
     template <class Quiet, class Ended>
     constexpr void expire(std::size_t shard, std::int64_t now_ns, Quiet&& quiet, Ended&& ended) noexcept {
         if (now_ns < m_next_look_ns[shard]) return;
-        m_next_look_ns[shard] = now_ns + look_every_ns;
         const std::int64_t shortest =
             m_options.early_close ? std::min(closed_linger_ns, m_options.idle_timeout_ns) : m_options.idle_timeout_ns;
         const auto ticks = static_cast<std::uint32_t>(shortest >> 20);
+        std::size_t count = 0;
         m_flows.for_unseen(shard, coarse_ticks(now_ns), ticks, [&](std::uint32_t slot) {
             const flow& f = m_flows[slot];
             const std::int64_t idle_ns = now_ns - f.last_ns;
-            if (idle_ns > m_options.idle_timeout_ns) {
-                finish(slot, flow_end::idle, ended);
-            } else if (is_over(f) && idle_ns > closed_linger_ns) {
-                finish(slot, flow_end::finished, ended);
-            }
+            const bool idle = idle_ns > m_options.idle_timeout_ns;
+            if (!idle && !(is_over(f) && idle_ns > closed_linger_ns)) return true;
+            finish(slot, idle ? flow_end::idle : flow_end::finished, ended);
+            return ++count < ends_at_once;
         });
+        m_next_look_ns[shard] = count < ends_at_once ? now_ns + look_every_ns : now_ns;
         m_flows.for_quiet(shard, coarse_ticks(now_ns), static_cast<std::uint32_t>(quiet_ns >> 20), quiet);
     }
 
-    /// Ends everything in a shard: the capture is over.
+    /// Ends up to `ends_at_once` flows of a shard: the capture is over. Call until `size()` is 0.
     template <class Ended>
     constexpr void flush(std::size_t shard, Ended&& ended) noexcept {
+        std::size_t count = 0;
         m_flows.for_unseen(shard, 0, 0, [&](std::uint32_t slot) {
             finish(slot, is_over(m_flows[slot]) ? flow_end::finished : flow_end::flushed, ended);
+            return ++count < ends_at_once;
         });
     }
 

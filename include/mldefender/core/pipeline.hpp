@@ -111,27 +111,28 @@ struct task {
     std::int64_t now_ns = 0;
 };
 
+/// A flow that has ended and waits for a story to claim it.
+struct held_flow {
+    flow what;
+    feature_vector features;
+    std::int64_t release_ns = 0;
+};
+
 /// What the last, single-threaded step must hear of.
 struct outcome {
     burst_order order;
     occasion why = occasion::first_packet;
-    bool joins = false;     ///< belongs to an open story; nothing was decided
-    flow* about = nullptr;  ///< stays put until the burst is concluded
+    bool joins = false;  ///< belongs to an open story; nothing was decided
     std::int64_t now_ns = 0;
-    feature_vector features{};
+    flow* about = nullptr;       ///< stays put until the burst is concluded
+    held_flow* ended = nullptr;  ///< the same with its features, when it has ended
     decision made;
-};
-
-struct held_flow {
-    flow what;
-    feature_vector features{};
-    std::int64_t release_ns = 0;
 };
 
 struct worker_state {
     std::vector<keyed_observation> observations;
     std::vector<task> tasks;
-    std::vector<flow> ended;
+    std::vector<held_flow> ended;
     std::vector<outcome> outcomes;
     statistics counted;
     bool saw_fragment = false;
@@ -187,7 +188,9 @@ public:
     constexpr void finish() {
         m_finishing = true;
         m_raw = {};
-        run_burst();
+        do {
+            run_burst();
+        } while (m_flows.size() > 0);
         while (!m_hold.empty()) release_oldest();
         m_stories.close_quiet(m_now_ns, true, [this](story& s) { tell_closed(s); });
     }
@@ -263,14 +266,14 @@ private:
         const std::size_t begin = m_raw.size() * w / m_workers.size();
         const std::size_t end = m_raw.size() * (w + 1) / m_workers.size();
         for (std::size_t i = begin; i < end; ++i) {
-            m_packets[i] = packet{};
             m_status[i] = parse_into(m_raw[i], m_options.parsing, m_packets[i]);
-            m_hashes[i] = symmetric_hash(m_packets[i].tuple, m_options.secret);
             ++me.counted.packets;
             me.counted.bytes += m_raw[i].wire_len;
             if (m_status[i] != errc::ok) {
                 ++me.counted.undecoded[static_cast<std::size_t>(m_status[i])];
+                m_hashes[i] = 0;
             } else {
+                m_hashes[i] = symmetric_hash(m_packets[i].tuple, m_options.secret);
                 me.saw_fragment = me.saw_fragment || m_packets[i].fragment;
             }
         }
@@ -378,7 +381,8 @@ private:
         // Bytes and ending are news of the moment the flow fell silent when it merely timed out.
         observe_end(f, now_ns, [&](const observation& o) { report(me, o, order); });
         me.tasks.push_back({order, detail::occasion::ended, static_cast<std::uint32_t>(me.ended.size()), f.id, now_ns});
-        me.ended.push_back(f);
+        me.ended.emplace_back().what = f;
+        f.id = ended_id;  // a decision asked for earlier in this burst must not count the flow twice
     }
 
     // --- windows ---------------------------------------------------------------------------------------------------
@@ -441,7 +445,7 @@ private:
         if (const story* s = m_stories.match(f); s != nullptr && s->malicious) {
             if (!f.decision.joined) {
                 f.decision.joined = true;
-                me.outcomes.push_back({t.order, t.why, true, &f, t.now_ns, {}, {}});
+                me.outcomes.push_back({t.order, t.why, true, t.now_ns, &f, nullptr, {}});
             }
             return;
         }
@@ -450,17 +454,19 @@ private:
         const feature_vector v = extract(f, context);
         const decision d = judge(me, f, v, t.now_ns);
         if (d.score >= m_options.thresholds.verdicts.suspicious)
-            me.outcomes.push_back({t.order, t.why, false, &f, t.now_ns, v, d});
+            me.outcomes.push_back({t.order, t.why, false, t.now_ns, &f, nullptr, d});
     }
 
     constexpr void decide_ended(detail::worker_state& me, const detail::task& t) {
-        flow& f = me.ended[t.where];
+        detail::held_flow& held = me.ended[t.where];
+        flow& f = held.what;
         const story* s = m_stories.match(f);
         const bool joins = s != nullptr && s->malicious;
-        const feature_vector v = extract(f, context_of(f, settled_at(f)));
+        held.features = extract(f, context_of(f, settled_at(f)));
+        held.release_ns = t.now_ns + m_options.hold_ns;
         const bool judged = joins || f.decision.judged_packets == f.packets();
-        const decision d = judged ? decision{} : judge(me, f, v, settled_at(f));
-        me.outcomes.push_back({t.order, t.why, joins, &f, t.now_ns, v, d});
+        const decision d = judged ? decision{} : judge(me, f, held.features, settled_at(f));
+        me.outcomes.push_back({t.order, t.why, joins, t.now_ns, &f, &held, d});
     }
 
     [[nodiscard]] constexpr flow_context context_of(const flow& f, std::int64_t now_ns) const noexcept {
@@ -509,7 +515,7 @@ private:
                                  o.made.attack != attack_class::none;
             if (o.joins) join_story(o);
             if (alarmed) tell_story(o);
-            if (o.why == detail::occasion::ended) hold(o);
+            if (o.ended != nullptr) hold(*o.ended);
         });
         while (!m_hold.empty() && m_hold.front().release_ns <= m_now_ns) release_oldest();
         if (m_now_ns >= m_next_forget_ns) {
@@ -521,7 +527,7 @@ private:
     constexpr void join_story(const detail::outcome& o) {
         const story* s = m_stories.match(*o.about);
         if (s == nullptr) return;
-        if (o.why == detail::occasion::ended && o.about->decision.joined) return;
+        if (o.ended != nullptr && o.about->decision.joined) return;
         o.about->decision.joined = true;
         story& joined = m_stories.join(*s, *o.about, o.now_ns);
         if (o.now_ns - joined.told_ns >= m_options.stories.refresh_ns) {
@@ -530,7 +536,7 @@ private:
     }
 
     [[nodiscard]] constexpr feature_vector features_of(const detail::outcome& o) const noexcept {
-        return o.why == detail::occasion::ended ? o.features : extract(*o.about, context_of(*o.about, o.now_ns));
+        return o.ended != nullptr ? o.ended->features : extract(*o.about, context_of(*o.about, o.now_ns));
     }
 
     constexpr void tell_story(const detail::outcome& o) {
@@ -547,7 +553,7 @@ private:
         s.malicious = s.malicious || malicious;
         m_concluded.stories_opened += opened;
         if (opened || worse || o.now_ns - s.told_ns >= m_options.stories.refresh_ns) {
-            tell(s, *o.about, o.features, o.now_ns, opened ? story_phase::opened : story_phase::refreshed);
+            tell(s, *o.about, features_of(o), o.now_ns, opened ? story_phase::opened : story_phase::refreshed);
         }
     }
 
@@ -597,12 +603,12 @@ private:
     // --- ended flows -----------------------------------------------------------------------------------------------
 
     /// Keeps an ended flow for a while, so that a story opening meanwhile can claim it.
-    constexpr void hold(const detail::outcome& o) {
+    constexpr void hold(const detail::held_flow& ended) {
         if (m_hold.full()) {
             ++m_concluded.held_early;
             release_oldest();
         }
-        m_hold.push({*o.about, o.features, o.now_ns + m_options.hold_ns});
+        m_hold.push(ended);
     }
 
     constexpr void release_oldest() {
@@ -629,6 +635,7 @@ private:
         write(e, h.what, h.features);
     }
 
+    static constexpr std::uint64_t ended_id = ~std::uint64_t{0};  // no flow has it: ids have 53 bits
     static constexpr std::size_t worth_sharing = 256;
     static constexpr std::int64_t expire_every_ns = 100'000'000;
     static constexpr std::int64_t forget_every_ns = 1'000'000'000;

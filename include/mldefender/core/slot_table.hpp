@@ -51,13 +51,17 @@ public:
     /// Room for at least `capacity` records, rounded up to 64 shards of a power of two of buckets (so at least 512).
     constexpr explicit slot_table(std::size_t capacity)
         : m_buckets_per_shard(std::bit_ceil((capacity + shard_count * ways - 1) / (shard_count * ways))),
-          m_bucket_total(m_buckets_per_shard * shard_count) {
+          m_bucket_total(m_buckets_per_shard * shard_count),
+          m_words_per_shard((m_buckets_per_shard + 63) / 64) {
+        m_occupied = std::allocator<std::uint64_t>{}.allocate(m_words_per_shard * shard_count);
+        for (std::size_t i = 0; i < m_words_per_shard * shard_count; ++i) std::construct_at(m_occupied + i);
         m_buckets = std::allocator<bucket>{}.allocate(m_bucket_total);
         for (std::size_t i = 0; i < m_bucket_total; ++i) std::construct_at(m_buckets + i);
         // Records are constructed one by one when first used: untouched pages of a large table cost nothing.
         m_records = std::allocator<Record>{}.allocate(m_bucket_total * ways);
     }
     constexpr ~slot_table() {
+        std::allocator<std::uint64_t>{}.deallocate(m_occupied, m_words_per_shard * shard_count);
         std::allocator<bucket>{}.deallocate(m_buckets, m_bucket_total);
         std::allocator<Record>{}.deallocate(m_records, m_bucket_total * ways);
     }
@@ -130,6 +134,7 @@ public:
         bucket& b = m_buckets[slot / ways];
         const std::size_t way = slot % ways;
         b.used = static_cast<std::uint8_t>(b.used | (1U << way));
+        occupied_word(slot / ways) |= occupied_bit(slot / ways);
         b.settled = static_cast<std::uint8_t>(b.settled & ~(1U << way));
         b.tag[way] = tag_of(hash);
         b.seen[way] = now_ticks;
@@ -150,6 +155,7 @@ public:
     constexpr void erase(std::uint32_t slot) noexcept {
         bucket& b = m_buckets[slot / ways];
         b.used = static_cast<std::uint8_t>(b.used & ~(1U << (slot % ways)));
+        if (b.used == 0) occupied_word(slot / ways) &= ~occupied_bit(slot / ways);
         --m_live[slot / ways / m_buckets_per_shard].count;
     }
 
@@ -157,8 +163,7 @@ public:
     /// again before it has been touched anew.
     template <class Visit>
     constexpr void for_quiet(std::size_t shard, std::uint32_t now_ticks, std::uint32_t ticks, Visit&& visit) noexcept {
-        if (m_live[shard].count == 0) return;
-        for (std::size_t at = shard * m_buckets_per_shard; at < (shard + 1) * m_buckets_per_shard; ++at) {
+        for_occupied(shard, [&](std::size_t at) {
             bucket& b = m_buckets[at];
             std::uint32_t left = static_cast<std::uint32_t>(b.used) & ~static_cast<std::uint32_t>(b.settled);
             for (; left != 0; left &= left - 1) {
@@ -167,27 +172,22 @@ public:
                 b.settled = static_cast<std::uint8_t>(b.settled | (1U << way));
                 visit(static_cast<std::uint32_t>(at * ways + way));
             }
-        }
+            return true;
+        });
     }
 
-    /// Calls `visit(slot)` for every record of a shard not seen for at least `ticks`; `visit` may erase it. Returns
-    /// the longest time any record that stays has been unseen, so the caller knows when to look again.
+    /// Calls `visit(slot)` for every record of a shard not seen for at least `ticks`; `visit` may erase it, and returns
+    /// false to see no more.
     template <class Visit>
-    constexpr std::uint32_t for_unseen(std::size_t shard, std::uint32_t now_ticks, std::uint32_t ticks,
-                                       Visit&& visit) noexcept {
-        std::uint32_t oldest = 0;
-        if (m_live[shard].count == 0) return oldest;
-        for (std::size_t at = shard * m_buckets_per_shard; at < (shard + 1) * m_buckets_per_shard; ++at) {
-            std::uint32_t left = m_buckets[at].used;
-            while (left != 0) {
+    constexpr void for_unseen(std::size_t shard, std::uint32_t now_ticks, std::uint32_t ticks, Visit&& visit) noexcept {
+        for_occupied(shard, [&](std::size_t at) {
+            for (std::uint32_t left = m_buckets[at].used; left != 0; left &= left - 1) {
                 const auto way = static_cast<std::size_t>(std::countr_zero(left));
-                left &= left - 1;
-                const std::uint32_t age = age_of(m_buckets[at].seen[way], now_ticks);
-                if (age >= ticks) visit(static_cast<std::uint32_t>(at * ways + way));
-                if (((m_buckets[at].used >> way) & 1U) != 0 && age > oldest) oldest = age;
+                if (age_of(m_buckets[at].seen[way], now_ticks) < ticks) continue;
+                if (!visit(static_cast<std::uint32_t>(at * ways + way))) return false;
             }
-        }
-        return oldest;
+            return true;
+        });
     }
 
 private:
@@ -201,6 +201,23 @@ private:
         // From the tag alone plus the first bucket, like cuckoo filters, would do too; independent bits spread better.
         const std::uint64_t other = fold_multiply(hash, 0xd6e8feb86659fd93ULL);
         return shard_of(hash) * m_buckets_per_shard + (other & (m_buckets_per_shard - 1));
+    }
+    // Walks the buckets of a shard that hold anything until `use(bucket)` returns false.
+    template <class Use>
+    constexpr void for_occupied(std::size_t shard, Use&& use) const noexcept {
+        for (std::size_t word = 0; word < m_words_per_shard; ++word) {
+            std::uint64_t left = m_occupied[shard * m_words_per_shard + word];
+            for (; left != 0; left &= left - 1) {
+                const auto bit = static_cast<std::size_t>(std::countr_zero(left));
+                if (!use(shard * m_buckets_per_shard + word * 64 + bit)) return;
+            }
+        }
+    }
+    [[nodiscard]] constexpr std::uint64_t& occupied_word(std::size_t at) noexcept {
+        return m_occupied[at / m_buckets_per_shard * m_words_per_shard + at % m_buckets_per_shard / 64];
+    }
+    [[nodiscard]] constexpr std::uint64_t occupied_bit(std::size_t at) const noexcept {
+        return 1ULL << (at % m_buckets_per_shard % 64);
     }
     // A clock that steps back must not make a record look ancient.
     [[nodiscard]] static constexpr std::uint32_t age_of(std::uint32_t seen, std::uint32_t now) noexcept {
@@ -236,6 +253,10 @@ private:
 
     std::size_t m_buckets_per_shard;
     std::size_t m_bucket_total;
+    // One bit per bucket that holds anything, whole words for each shard: a walk over a shard costs what it holds, not
+    // what it could hold, which matters when little happens for long.
+    std::size_t m_words_per_shard;
+    std::uint64_t* m_occupied = nullptr;
     bucket* m_buckets = nullptr;
     Record* m_records = nullptr;
     std::array<live_count, shard_count> m_live{};

@@ -96,11 +96,11 @@ public:
     constexpr explicit story_table(const story_options& options) : m_options(options), m_stories(options.capacity) {}
 
     [[nodiscard]] constexpr const story_options& options() const noexcept { return m_options; }
-    [[nodiscard]] constexpr std::size_t size() const noexcept { return m_stories.size(); }
+    [[nodiscard]] constexpr std::size_t size() const noexcept { return m_open; }
 
     /// The open story `f` belongs to by its looks, or null. Safe from several threads while nothing is added.
     [[nodiscard]] constexpr const story* match(const flow& f) const noexcept {
-        if (m_stories.size() == 0) return nullptr;
+        if (m_open == 0) return nullptr;
         const story* found = match_actor(f, f.tuple.source, false);
         return found != nullptr ? found : match_actor(f, f.tuple.destination, true);
     }
@@ -119,7 +119,11 @@ public:
             hash, [&](const story& s) { return s.actor == actor && s.attack == attack && s.by_victim == by_victim; });
         opened = slot == slot_table<story>::none;
         if (opened) {
-            slot = m_stories.insert(hash, ticks, [&](std::uint32_t old) { closed(m_stories[old]); });
+            ++m_open;
+            slot = m_stories.insert(hash, ticks, [&](std::uint32_t old) {
+                closed(m_stories[old]);
+                --m_open;
+            });
             story& s = m_stories[slot];
             s.actor = actor;
             s.attack = attack;
@@ -150,9 +154,12 @@ public:
     constexpr void close_quiet(std::int64_t now_ns, bool all, Closed&& closed) noexcept {
         for (std::size_t shard = 0; shard < shard_count; ++shard) {
             m_stories.for_unseen(shard, 0, 0, [&](std::uint32_t slot) {
-                if (!all && now_ns - m_stories[slot].last_ns < m_options.close_after_ns) return;
-                closed(m_stories[slot]);
-                m_stories.erase(slot);
+                if (all || now_ns - m_stories[slot].last_ns >= m_options.close_after_ns) {
+                    closed(m_stories[slot]);
+                    m_stories.erase(slot);
+                    --m_open;
+                }
+                return true;
             });
         }
     }
@@ -179,6 +186,7 @@ private:
 
     story_options m_options;
     slot_table<story> m_stories;
+    std::size_t m_open = 0;  // the table's own count is a sum over shards, too slow to ask for each flow
 };
 
 }  // namespace v0

@@ -9,6 +9,8 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <type_traits>
 #include <utility>
 
 #include <mldefender/core/address.hpp>
@@ -135,8 +137,16 @@ private:
 struct host_window {
     address host;
     std::array<std::int64_t, bucket_count> epoch{-1, -1, -1, -1, -1, -1};  ///< bucket number each place holds
-    std::array<host_activity, bucket_count> activity;
     std::uint8_t weight = 0;  ///< how much is known of the host, for eviction
+    /// Meaningful only where `epoch` says so: left unset until `at` first uses a place, since a flood of forged hosts
+    /// pays for every byte that is set.
+    union {
+        std::array<host_activity, bucket_count> activity;
+    };
+
+    constexpr host_window() noexcept {
+        if (std::is_constant_evaluated()) std::construct_at(&activity);
+    }
 
     /// The bucket of `timestamp_ns`, cleared when it still held an older one.
     constexpr host_activity& at(std::int64_t timestamp_ns) noexcept {

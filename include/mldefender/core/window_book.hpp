@@ -49,6 +49,13 @@ public:
         std::uint64_t pairs = 0;
     };
 
+    /// Hints that a report with these keys comes soon.
+    constexpr void prefetch(const window_keys& keys) const noexcept {
+        m_hosts.prefetch(keys.initiator);
+        m_hosts.prefetch(keys.responder);
+        m_pairs.prefetch(keys.pair);
+    }
+
     /// Notes `o` wherever `mine(shard)` says so.
     template <class Mine>
     constexpr void apply(const observation& o, const window_keys& keys, evictions& lost, Mine&& mine) noexcept {
@@ -68,9 +75,9 @@ public:
     /// Forgets hosts and pairs of a shard that have been silent for longer than any feature looks back.
     constexpr void forget(std::size_t shard, std::int64_t now_ns) noexcept {
         m_hosts.for_unseen(shard, coarse_ticks(now_ns), coarse_ticks(host_memory_ns),
-                           [&](std::uint32_t slot) { m_hosts.erase(slot); });
+                           [&](std::uint32_t slot) { return m_hosts.erase(slot), true; });
         m_pairs.for_unseen(shard, coarse_ticks(now_ns), coarse_ticks(pair_memory_ns),
-                           [&](std::uint32_t slot) { m_pairs.erase(slot); });
+                           [&](std::uint32_t slot) { return m_pairs.erase(slot), true; });
     }
 
     [[nodiscard]] constexpr std::size_t hosts() const noexcept { return m_hosts.size(); }
