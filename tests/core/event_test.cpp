@@ -68,6 +68,7 @@ TEST_CASE("names are the schema's and read back") {
     CHECK(name_of(static_cast<event_kind>(99)) == "alert");
     CHECK(name_of(ip_protocol::icmpv6) == "IPv6-ICMP");
     CHECK(name_of(ip_protocol::sctp) == "SCTP");
+    CHECK(name_of(static_cast<ip_protocol>(255)) == "UNKNOWN");
 }
 
 TEST_CASE("signature ids stay within this product's block") {

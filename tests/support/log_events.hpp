@@ -142,8 +142,13 @@ inline event extreme_event(bool high) {
 inline event random_event(std::mt19937_64& random) {
     const auto below = [&random](std::uint64_t bound) { return random() % bound; };
     const auto part = [&random] { return static_cast<float>(random() % 10001) / 10000.0F; };
-    constexpr std::array protocols{ip_protocol::icmp, ip_protocol::tcp, ip_protocol::udp, ip_protocol::icmpv6,
-                                   ip_protocol::sctp};
+    constexpr std::array protocols{ip_protocol::icmp,
+                                   ip_protocol::tcp,
+                                   ip_protocol::udp,
+                                   ip_protocol::icmpv6,
+                                   ip_protocol::sctp,
+                                   ip_protocol::gre,
+                                   static_cast<ip_protocol>(255)};
     event e;
     e.kind = static_cast<event_kind>(below(2));
     e.timestamp_ns = sample_time_ns + static_cast<std::int64_t>(below(100'000'000'000'000));

@@ -25,15 +25,15 @@ enum class decision_source : std::uint8_t { fast_only, ml_only, fast_priority, m
 
 /// Scores from which a verdict is given; suspicious <= malicious.
 struct verdict_thresholds {
-    float suspicious = 0.5F;
-    float malicious = 0.7F;
+    float suspicious = 0.5F;  ///< 0..1
+    float malicious = 0.7F;   ///< 0..1
 };
 
 /// Scores from which a priority is given; medium <= high <= critical.
 struct priority_thresholds {
-    float medium = 0.7F;
-    float high = 0.85F;
-    float critical = 0.95F;
+    float medium = 0.7F;     ///< 0..1
+    float high = 0.85F;      ///< 0..1
+    float critical = 0.95F;  ///< 0..1
 };
 
 namespace detail {

@@ -28,16 +28,17 @@ namespace log {
 
 /// What an artifact keeps beyond the event; views that must live until the event log has taken them.
 struct artifact_content {
-    std::span<const float> features;
+    std::span<const float> features;          ///< one value per name
     std::span<const std::string_view> names;  ///< of the features, same order, static text; the shorter list counts
     bytes payload_to_server;                  ///< first payload bytes, as many as the options allow are kept
-    bytes payload_to_client;
+    bytes payload_to_client;                  ///< the responder's
 };
 
 /// Leaves an artifact readable: "MLDA0" and a line feed, then the JSON text. The other versions after "MLDA" belong
 /// to sealed files.
 struct plain_sealer {
-    static constexpr std::string_view header = "MLDA0\n";
+    static constexpr std::string_view header = "MLDA0\n";  ///< how a plain artifact starts
+    /// The file's bytes.
     [[nodiscard]] result<std::string, error> operator()(std::string_view plain) const {
         return std::string{header}.append(plain);
     }

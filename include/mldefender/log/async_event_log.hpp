@@ -29,16 +29,17 @@ namespace log {
 /// What `write` does when the queue is full.
 enum class when_full : std::uint8_t { wait, drop };
 
+/// How the queue behaves.
 struct async_log_options {
-    std::size_t capacity = 8192;  ///< events in the queue, each about a kilobyte
-    when_full policy = when_full::drop;
+    std::size_t capacity = 8192;                ///< events in the queue, each about a kilobyte
+    when_full policy = when_full::drop;         ///< what a full queue means
     std::size_t group_lines = 64;               ///< so many wake the writer
     std::chrono::milliseconds group_time{200};  ///< the longest an event waits in the queue
 };
 
 /// Counters of the queue and of the log behind it.
 struct async_log_counters {
-    event_log_counters log;
+    event_log_counters log;     ///< of the log itself
     std::uint64_t dropped = 0;  ///< the queue was full
     std::uint64_t deepest = 0;  ///< most events ever in the queue
     bool failing = false;       ///< the disk refuses lines at present
@@ -48,6 +49,7 @@ struct async_log_counters {
 template <class Log = event_log>
 class basic_async_event_log {
 public:
+    /// Takes the log over and starts the writer.
     basic_async_event_log(std::unique_ptr<Log> log, const async_log_options& options)
         : m_log(std::move(log)), m_options(options) {
         m_options.capacity = std::max<std::size_t>(1, m_options.capacity);

@@ -47,10 +47,12 @@ using chain_link = std::array<char, chain_digits>;
 /// 256 secret bits, wiped from memory when they are no longer needed.
 class chain_key {
 public:
-    static constexpr std::size_t size = crypto_auth_hmacsha256_KEYBYTES;
+    static constexpr std::size_t size = crypto_auth_hmacsha256_KEYBYTES;  ///< bytes
 
     chain_key() noexcept = default;
+    /// Moving wipes the source.
     chain_key(chain_key&& other) noexcept { take(other); }
+    /// Moving wipes the source.
     chain_key& operator=(chain_key&& other) noexcept {
         if (this != &other) take(other);
         return *this;
@@ -109,6 +111,7 @@ public:
         return why;
     }
 
+    /// The secret bytes, `size` of them.
     [[nodiscard]] const std::uint8_t* data() const noexcept { return m_secret.data(); }
 
 private:
@@ -128,10 +131,13 @@ public:
     explicit chain(const chain_key& key, const chain_link& last = first_link()) noexcept : m_last(last) {
         set_key(key);
     }
+    /// A copy continues on its own.
     chain(const chain&) = default;
+    /// A copy continues on its own.
     chain& operator=(const chain&) = default;
     ~chain() { sodium_memzero(&m_keyed, sizeof m_keyed); }
 
+    /// The link of the last line.
     [[nodiscard]] const chain_link& last() const noexcept { return m_last; }
     /// Goes back (a line was withdrawn) or forward (a line was read) to a known link.
     void rewind(const chain_link& link) noexcept { m_last = link; }

@@ -44,6 +44,7 @@ public:
         return db;
     }
 
+    /// True when no file was opened.
     [[nodiscard]] bool empty() const noexcept { return m_file == nullptr; }
 
     /// The country an address is registered in, or the empty code.

@@ -42,35 +42,35 @@ enum class durability : std::uint8_t {
 struct artifact_limits {
     std::uint32_t per_day = 1000;       ///< files a UTC day, those of earlier runs included
     std::uint32_t flows_per_day = 250;  ///< of these, for events outside a story
-    std::uint32_t per_story = 8;
+    std::uint32_t per_story = 8;        ///< files of one story
     std::uint32_t payload_bytes = 256;  ///< of each direction
 };
 
 /// Where and how a log writes.
 struct event_log_options {
-    std::string directory{};
+    std::string directory{};  ///< made when absent
     /// Key of the chain, created when absent; "" is DIR/.chain.key, which only shows accidental damage. The position
     /// of the log's end is kept in the same path with ".head" added, so every log needs its own key file.
     std::string chain_key_path{};
-    std::uint32_t group_lines = 64;
+    std::uint32_t group_lines = 64;            ///< lines that make a full group
     std::int64_t group_ns = 200'000'000;       ///< oldest uncommitted line
     std::size_t max_pending_bytes = 4U << 20;  ///< lines kept in memory while the disk refuses them
-    durability sync = durability::each_group;
-    artifact_limits artifacts{};
-    const country_db* countries = nullptr;  ///< fills missing country codes; must outlive the log
+    durability sync = durability::each_group;  ///< when lines are forced to disk
+    artifact_limits artifacts{};               ///< bounds on evidence files
+    const country_db* countries = nullptr;     ///< fills missing country codes; must outlive the log
 };
 
 /// What a log did so far.
 struct event_log_counters {
-    std::uint64_t lines = 0;       ///< committed
-    std::uint64_t groups = 0;      ///< committed writes
-    std::uint64_t bytes = 0;       ///< committed
-    std::uint64_t lost_lines = 0;  ///< disk full or failing for too long; each leaves a gap in mld.seq
-    std::uint64_t write_failures = 0;
-    std::uint64_t artifacts = 0;
-    std::uint64_t artifacts_over_limit = 0;
-    std::uint64_t artifact_failures = 0;
-    std::uint64_t cut_bytes = 0;  ///< torn tails removed at start
+    std::uint64_t lines = 0;                 ///< committed
+    std::uint64_t groups = 0;                ///< committed writes
+    std::uint64_t bytes = 0;                 ///< committed
+    std::uint64_t lost_lines = 0;            ///< disk full or failing for too long; each leaves a gap in mld.seq
+    std::uint64_t write_failures = 0;        ///< commits or syncs the system refused
+    std::uint64_t artifacts = 0;             ///< files written
+    std::uint64_t artifacts_over_limit = 0;  ///< wanted, but a limit was reached
+    std::uint64_t artifact_failures = 0;     ///< refused by the system or the sealer
+    std::uint64_t cut_bytes = 0;             ///< torn tails removed at start
 };
 
 /// See the top of the file. `Sealer` is called as `result<std::string, error> sealer(std::string_view plain)` for
@@ -155,11 +155,15 @@ public:
         return done;
     }
 
+    /// What was done since the log was opened.
     [[nodiscard]] const event_log_counters& counters() const noexcept { return m_counters; }
+    /// Lines not yet committed.
     [[nodiscard]] std::size_t pending_lines() const noexcept { return m_pending_lines; }
+    /// `mld.seq` of the next event.
     [[nodiscard]] std::uint64_t next_seq() const noexcept { return m_next_seq; }
     /// True from a failed commit to the next one that works; `last_error` then says why.
     [[nodiscard]] bool failing() const noexcept { return m_failing; }
+    /// Why the last failed step failed; empty when none did.
     [[nodiscard]] const error& last_error() const noexcept { return m_last_error; }
 
 private:

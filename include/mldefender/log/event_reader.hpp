@@ -34,23 +34,23 @@ inline constexpr std::size_t max_line_bytes = std::size_t{1} << 20;
 /// reader's memory, valid until it reads the next line. `event.interface_index` and `event.model_index` are 0: the
 /// names stand here.
 struct event_record {
-    mldefender::event event;
-    std::string_view in_iface;
-    std::string_view community_id;
-    std::string_view host;
-    bool blocked = false;  ///< alert.action
-    std::string_view category;
-    std::uint8_t severity = 4;
-    std::uint32_t flow_age_s = 0;
-    std::string_view event_id;
-    std::uint64_t seq = 0;
-    std::string_view deployment;
-    std::string_view version;
-    std::string_view model;
-    std::string_view model_hash;
-    std::string_view artifact;
-    chain_link chain = first_link();
-    std::string_view summary;
+    mldefender::event event;          ///< everything an event holds
+    std::string_view in_iface;        ///< capture interface
+    std::string_view community_id;    ///< as written, not recomputed
+    std::string_view host;            ///< sensor name
+    bool blocked = false;             ///< alert.action
+    std::string_view category;        ///< classification text
+    std::uint8_t severity = 4;        ///< 1 worst .. 4
+    std::uint32_t flow_age_s = 0;     ///< whole seconds
+    std::string_view event_id;        ///< UUID, 36 characters
+    std::uint64_t seq = 0;            ///< line number of the sensor
+    std::string_view deployment;      ///< site
+    std::string_view version;         ///< software that decided
+    std::string_view model;           ///< name@version
+    std::string_view model_hash;      ///< 16 hex digits or ""
+    std::string_view artifact;        ///< relative path or ""
+    chain_link chain = first_link();  ///< link of this line
+    std::string_view summary;         ///< one sentence
 };
 
 namespace detail {
@@ -212,7 +212,7 @@ private:
         e.tuple.source_port = root.integer_of<std::uint16_t>("src_port");
         e.tuple.destination = root.word("dest_ip", parse_address, "an IP address");
         e.tuple.destination_port = root.integer_of<std::uint16_t>("dest_port");
-        e.tuple.protocol = root.word("proto", parse_protocol, "TCP, UDP, ICMP, IPv6-ICMP or SCTP");
+        e.tuple.protocol = root.word("proto", parse_protocol, "the name of an IP protocol");
         e.ip_version = root.integer_of<std::uint8_t>("ip_v");
         if (e.ip_version != 4 && e.ip_version != 6) root.complain("ip_v", "expected 4 or 6");
         e.app_protocol = root.text("app_proto");
@@ -361,9 +361,9 @@ private:
         return static_cast<float>(std::min(value, static_cast<double>(std::numeric_limits<float>::max())));
     }
     [[nodiscard]] static std::optional<ip_protocol> parse_protocol(std::string_view name) noexcept {
-        for (const ip_protocol p :
-             {ip_protocol::icmp, ip_protocol::tcp, ip_protocol::udp, ip_protocol::icmpv6, ip_protocol::sctp}) {
-            if (name_of(p) == name) return p;
+        // Downwards, so that "UNKNOWN" becomes the reserved number 255 instead of one that means something.
+        for (unsigned number = 256; number-- > 0;) {
+            if (name_of(static_cast<ip_protocol>(number)) == name) return static_cast<ip_protocol>(number);
         }
         return {};
     }
@@ -418,6 +418,7 @@ private:
 class log_file {
 public:
     log_file() = default;
+    /// Opens a file for reading; errors name it.
     [[nodiscard]] static result<log_file, error> open(const std::string& path) {
         auto file = detail::open_file(path, O_RDONLY);
         if (!file) return file.failure();
@@ -429,8 +430,8 @@ public:
 
     /// A line without its line feed, or nothing at the end. `torn` tells that the last line had none.
     struct line {
-        std::optional<std::string_view> text;
-        bool torn = false;
+        std::optional<std::string_view> text;  ///< nothing at the end
+        bool torn = false;                     ///< the file ends without a line feed
     };
     /// The next line, valid until the next call. Refuses lines longer than `max_line_bytes`.
     [[nodiscard]] result<line, error> next() {
@@ -450,6 +451,7 @@ public:
     }
     /// "file:line" of the line that `next` last yielded.
     [[nodiscard]] std::string where() const { return m_path + ':' + std::to_string(m_number); }
+    /// The file's name as given.
     [[nodiscard]] const std::string& path() const noexcept { return m_path; }
 
 private:

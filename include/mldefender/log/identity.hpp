@@ -28,15 +28,15 @@ struct model_identity {
 /// What is the same in every event of one sensor. `event::interface_index` and `event::model_index` point into the
 /// lists; an index beyond them is written as "".
 struct identity {
-    std::string host;
-    std::string deployment;
-    std::vector<std::string> interfaces;
-    std::vector<model_identity> models;
+    std::string host;                     ///< sensor name
+    std::string deployment;               ///< site
+    std::vector<std::string> interfaces;  ///< by `event::interface_index`
+    std::vector<model_identity> models;   ///< by `event::model_index`
 };
 
 /// A UUID as 16 bytes in network order.
 struct uuid {
-    std::array<std::uint8_t, 16> octets{};
+    std::array<std::uint8_t, 16> octets{};  ///< as they are spelled
 
     /// The usual spelling, 36 characters, into `out`.
     constexpr void write(std::span<char, 36> out) const noexcept {
@@ -68,6 +68,7 @@ struct uuid {
 /// `sodium_init()` must have succeeded (opening an event log does that). One thread at a time.
 class sodium_random {
 public:
+    /// The next number.
     [[nodiscard]] std::uint64_t operator()() noexcept {
         if (m_at + sizeof(std::uint64_t) > m_pool.size()) {
             randombytes_buf(m_pool.data(), m_pool.size());

@@ -33,18 +33,23 @@ inline constexpr std::size_t chain_digits = 32;
 
 /// What the log adds to an event.
 struct line_stamp {
-    std::uint64_t seq = 0;
-    uuid event_id;
+    std::uint64_t seq = 0;      ///< `mld.seq`
+    uuid event_id;              ///< `mld.event_id`
     std::string_view artifact;  ///< path relative to the log's directory, or ""
 };
 
 /// Growing memory for lines; `clear` keeps what was reserved.
 class line_buffer {
 public:
+    /// The text so far.
     [[nodiscard]] std::string_view view() const noexcept { return {m_memory.data(), m_size}; }
+    /// Bytes of text.
     [[nodiscard]] std::size_t size() const noexcept { return m_size; }
+    /// True without text.
     [[nodiscard]] bool empty() const noexcept { return m_size == 0; }
+    /// The text, for patching in place.
     [[nodiscard]] char* data() noexcept { return m_memory.data(); }
+    /// Forgets the text.
     void clear() noexcept { m_size = 0; }
     /// Forgets everything from `size` on.
     void cut(std::size_t size) noexcept { m_size = std::min(size, m_size); }
@@ -61,6 +66,7 @@ public:
         if (m_memory.size() - m_size < more) m_memory.resize(std::max(m_memory.size() * 2, m_size + more));
         return m_memory.data() + m_size;
     }
+    /// Counts bytes written into what `reserve` gave.
     void grow(std::size_t written) noexcept { m_size += written; }
 
 private:

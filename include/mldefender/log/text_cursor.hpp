@@ -19,11 +19,11 @@ namespace log {
 
 /// A moment's calendar date and time of day, UTC, proleptic Gregorian.
 struct utc_time {
-    std::int32_t year = 1970;
-    std::uint32_t month = 1;
-    std::uint32_t day = 1;
-    std::uint32_t second_of_day = 0;
-    std::uint32_t nanosecond = 0;
+    std::int32_t year = 1970;         ///< four digits
+    std::uint32_t month = 1;          ///< 1..12
+    std::uint32_t day = 1;            ///< 1..31
+    std::uint32_t second_of_day = 0;  ///< 0..86399
+    std::uint32_t nanosecond = 0;     ///< 0..999999999
 };
 
 inline constexpr std::int64_t ns_per_second = 1'000'000'000;
@@ -97,9 +97,12 @@ inline constexpr double largest_number = 9e11;
 /// time, `escaped_bound` a text.
 class text_cursor {
 public:
+    /// Starts writing at `at`.
     explicit text_cursor(char* at) noexcept : m_begin(at), m_at(at) {}
 
+    /// Bytes written.
     [[nodiscard]] std::size_t size() const noexcept { return static_cast<std::size_t>(m_at - m_begin); }
+    /// The text written.
     [[nodiscard]] std::string_view view() const noexcept { return {m_begin, size()}; }
 
     /// Bytes as they are: JSON syntax and text known to need no escaping.
@@ -115,11 +118,13 @@ public:
         m_at += N - 1;
         return *this;
     }
+    /// One byte as it is.
     text_cursor& put(char c) noexcept {
         *m_at++ = c;
         return *this;
     }
 
+    /// A whole number in decimal digits.
     text_cursor& integer(std::uint64_t number) noexcept {
         m_at = std::to_chars(m_at, m_at + 20, number).ptr;
         return *this;
@@ -171,10 +176,12 @@ public:
         return *this;
     }
 
+    /// Two lower-case hex digits per octet.
     text_cursor& hex(std::span<const std::uint8_t> octets) noexcept {
         for (const std::uint8_t octet : octets) hex(octet);
         return *this;
     }
+    /// Two lower-case hex digits per octet.
     text_cursor& hex(std::uint8_t octet) noexcept {
         put("0123456789abcdef"[octet >> 4]);
         return put("0123456789abcdef"[octet & 15]);

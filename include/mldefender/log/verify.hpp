@@ -35,24 +35,24 @@ enum class tampering : std::uint8_t { altered, removed, inserted };
 
 /// The first place where the chain breaks.
 struct chain_break {
-    tampering kind = tampering::altered;
-    std::string where;  ///< "file:line" of the first line that does not fit
-    std::string what;
+    tampering kind = tampering::altered;  ///< what was done to the log
+    std::string where;                    ///< "file:line" of the first line that does not fit
+    std::string what;                     ///< the finding, for a person
 };
 
 /// What `verify_directory` found.
 struct verify_report {
-    std::uint64_t lines = 0;  ///< that fit the chain
-    std::uint64_t first_seq = 0;
-    std::uint64_t last_seq = 0;
-    chain_link last_link = first_link();
+    std::uint64_t lines = 0;              ///< that fit the chain
+    std::uint64_t first_seq = 0;          ///< of the first line, 0 without lines
+    std::uint64_t last_seq = 0;           ///< of the last line that fits
+    chain_link last_link = first_link();  ///< note it down: a later check can be compared with it
     /// Gaps in `mld.seq` over which the chain holds: the sensor itself lost these lines (disk full) and counted them.
     std::uint64_t lost_by_sensor = 0;
     /// The log does not start with line 1: older files are gone, and the first line's own link cannot be checked.
     bool starts_late = false;
     /// An unfinished last line: being written now, or left by a crash (the sensor cuts it at its next start).
     bool torn_tail = false;
-    std::optional<chain_break> broken;
+    std::optional<chain_break> broken;  ///< where the chain breaks; nothing when intact
 };
 
 namespace detail {

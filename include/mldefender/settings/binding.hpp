@@ -35,8 +35,8 @@ namespace settings {
 
 /// Smallest and largest value accepted, both included.
 struct range {
-    double least = std::numeric_limits<double>::lowest();
-    double most = std::numeric_limits<double>::max();
+    double least = std::numeric_limits<double>::lowest();  ///< smallest value
+    double most = std::numeric_limits<double>::max();      ///< largest value
 };
 
 /// Judges a text: "" accepts it, anything else says what is expected ("expected a network such as 10.0.0.0/8").
@@ -66,6 +66,7 @@ public:
         m_entries.push_back(std::move(e));
     }
 
+    /// True or false.
     void boolean(std::string key, bool& target, std::string doc) {
         entry e = make_entry(std::move(key), std::move(doc));
         e.type = "\"type\": \"boolean\"";
@@ -79,6 +80,7 @@ public:
         m_entries.push_back(std::move(e));
     }
 
+    /// A text in quotes, judged by `check` if there is one.
     void text(std::string key, std::string& target, std::string doc, text_check check = {}) {
         entry e = make_entry(std::move(key), std::move(doc));
         e.type = "\"type\": \"string\"";
