@@ -17,6 +17,18 @@ struct hash_secret {
     std::uint64_t second = 0;
 };
 
+namespace detail {
+
+/// `fold_multiply` in 64-bit arithmetic, for compilers without a 128-bit type.
+[[nodiscard]] constexpr std::uint64_t fold_multiply_portable(std::uint64_t a, std::uint64_t b) noexcept {
+    const std::uint64_t a_low = a & 0xffffffffU, a_high = a >> 32, b_low = b & 0xffffffffU, b_high = b >> 32;
+    const std::uint64_t low = a_low * b_low, cross_a = a_high * b_low, cross_b = a_low * b_high, high = a_high * b_high;
+    const std::uint64_t middle = (low >> 32) + (cross_a & 0xffffffffU) + (cross_b & 0xffffffffU);
+    return ((middle << 32) | (low & 0xffffffffU)) ^ (high + (cross_a >> 32) + (cross_b >> 32) + (middle >> 32));
+}
+
+}  // namespace detail
+
 /// Multiplies to 128 bits and folds the halves: the mixing step of the wyhash family (Wang Yi, public domain idea).
 [[nodiscard]] constexpr std::uint64_t fold_multiply(std::uint64_t a, std::uint64_t b) noexcept {
 #ifdef __SIZEOF_INT128__
@@ -24,10 +36,7 @@ struct hash_secret {
     const wide product = static_cast<wide>(a) * b;
     return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
 #else
-    const std::uint64_t a_low = a & 0xffffffffU, a_high = a >> 32, b_low = b & 0xffffffffU, b_high = b >> 32;
-    const std::uint64_t low = a_low * b_low, cross_a = a_high * b_low, cross_b = a_low * b_high, high = a_high * b_high;
-    const std::uint64_t middle = (low >> 32) + (cross_a & 0xffffffffU) + (cross_b & 0xffffffffU);
-    return ((middle << 32) | (low & 0xffffffffU)) ^ (high + (cross_a >> 32) + (cross_b >> 32) + (middle >> 32));
+    return detail::fold_multiply_portable(a, b);
 #endif
 }
 

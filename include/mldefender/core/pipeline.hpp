@@ -345,7 +345,9 @@ private:
     }
 
     constexpr void report(detail::worker_state& me, const observation& o, detail::burst_order order) {
-        me.observations.push_back({order, keys_of(o.tuple, m_options.secret), o});
+        const window_keys keys = keys_of(o.tuple, m_options.secret);
+        m_book.prefetch(keys);  // needed in the next step, when the whole burst has been through this one
+        me.observations.push_back({order, keys, o});
     }
 
     /// Asks for a decision when the flow is new, has grown, or has gone on for long.
