@@ -127,8 +127,11 @@ constexpr void compose(event& e, const flow& f, const feature_vector& v, const s
         const float sure = shown.fast >= shown.ml ? shown.fast : attack;
         e.confidence = e.verdict == verdict::benign ? 1 - (sure > 1 ? 1 : sure) : sure;
     });
-    for (std::size_t i = 0; i < count; ++i)
+    for (std::size_t i = 0; i < count; ++i) {
         e.explain.push({features[moved[i].feature].name, moved[i].value, moved[i].weight});
+        const auto needed = static_cast<std::uint8_t>(features[moved[i].feature].level);
+        if (shown.ml > shown.fast && needed > e.ml_level) e.ml_level = needed;
+    }
 }
 
 }  // namespace v0

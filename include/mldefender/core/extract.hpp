@@ -228,13 +228,14 @@ constexpr void put_initiator(feature_vector& v, const host_window& w, std::int64
     put_initiator_sixty(v, sum);
 }
 
-constexpr void put_responder(feature_vector& v, const host_window& w, std::int64_t now_ns) noexcept {
+constexpr void put_responder(feature_vector& v, const flow& f, const host_window& w, std::int64_t now_ns) noexcept {
     host_activity a;
     w.merge_span(a, now_ns, 0, 1);
     const float sources = a.sources.count();
     constexpr double span_s = 10;
     v["dst_srcs"_feature] = sources;
     v["dst_flows"_feature] = number(a.asked);
+    v["dst_busy_port"_feature] = a.busy_lead > 0 && a.busy_port == f.tuple.destination_port;
     v["dst_unanswered"_feature] = share(std::max(0.0, static_cast<double>(a.asked) - a.answered), a.asked);
     v["dst_incomplete"_feature] = share(std::max(0.0, static_cast<double>(a.asked_tcp) - a.completed_tcp), a.asked_tcp);
     v["dst_packets_s"_feature] = number(a.packets_received / span_s);
@@ -268,7 +269,7 @@ constexpr void put_pair(feature_vector& v, pair_history p, std::int64_t now_ns) 
     detail::put_tcp(v, f);
     detail::put_application(v, f, context);
     if (context.initiator != nullptr) detail::put_initiator(v, *context.initiator, context.now_ns);
-    if (context.responder != nullptr) detail::put_responder(v, *context.responder, context.now_ns);
+    if (context.responder != nullptr) detail::put_responder(v, f, *context.responder, context.now_ns);
     if (context.pair != nullptr) detail::put_pair(v, *context.pair, context.now_ns);
     return v;
 }

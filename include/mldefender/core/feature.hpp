@@ -227,6 +227,8 @@ inline constexpr feature_info features[] = {
      "packets sent by the responder / packets received, 10 s", "own"},
     {"dst_flows_per_src", "ratio", 0, 1e+09F, feature_level::window,
      "flows towards the responder / distinct initiators, 10 s", "own"},
+    {"dst_busy_port", "0/1", 0, 1, feature_level::window,
+     "the flow's port is the one asked for in most flows towards the responder, 10 s", "own"},
     {"dst_rejections_60s", "messages", 0, 4e+09F, feature_level::window, "logins the responder refused in 60 s", "own"},
     {"pair_contacts", "flows", 0, 4e+09F, feature_level::pair, "flows of the initiator to this service so far", "own"},
     {"pair_recent_contacts", "flows", 0, 4e+09F, feature_level::pair, "the same, halving every 5 minutes", "own"},

@@ -496,8 +496,11 @@ private:
         flow_decision& kept = f.decision;
         kept.last_ns = now_ns;
         kept.judged_packets = f.packets();
-        kept.rules |= d.fast.fired;
-        if (d.score < kept.score || (kept.score == 0 && d.score == 0)) return d;
+        // On its first packet a flow is judged by the company it keeps; an answer is the first news of its own.
+        const bool overruled = kept.provisional && f.answered();
+        kept.provisional = f.packets() == 1;
+        kept.rules = overruled ? d.fast.fired : kept.rules | d.fast.fired;
+        if (!overruled && (d.score < kept.score || d.score == 0)) return d;
         kept.score = d.score;
         kept.fast_score = d.fast.score;
         kept.ml_score = d.ml.score;
@@ -505,7 +508,7 @@ private:
         kept.attack = d.attack;
         kept.label = d.ml.label;
         kept.model = d.ml.author;
-        kept.level = d.by_rules ? d.fast.level : std::uint8_t{2};
+        kept.level = d.by_rules ? d.fast.level : std::uint8_t{1};  // the forests' own comes with the explanation
         return d;
     }
 

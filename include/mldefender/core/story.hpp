@@ -63,9 +63,7 @@ namespace detail {
     switch (c) {
         // A probe says little and learns little: a service that was really used is not part of the scan.
         case attack_class::scan: return f.forward.packets() <= 12 && f.backward.payload_bytes <= 2048;
-        case attack_class::ddos:
-            return !f.answered() || f.backward.payload_bytes * 4 <= f.forward.payload_bytes ||
-                   f.progress < flow_progress::established;
+        case attack_class::ddos: return !f.answered() || f.progress < flow_progress::established;
         case attack_class::dns_tunnel:
         case attack_class::bruteforce:
         case attack_class::lateral:
@@ -83,6 +81,8 @@ namespace detail {
 /// Whether all flows of such a story must share port and peer with those known: only scans and floods spread.
 [[nodiscard]] constexpr bool fits_shape(const story& s, const flow& f) noexcept {
     if (f.tuple.protocol != s.protocol) return false;
+    // A flood of one port says nothing about the victim's other services; a flood of all ports is never answered.
+    if (s.any_port && s.by_victim && f.answered()) return false;
     if (!s.any_port && f.tuple.destination_port != s.port) return false;
     const address& other = s.by_victim ? f.tuple.source : f.tuple.destination;
     return s.any_peer || other == s.peer;

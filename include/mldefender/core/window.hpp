@@ -92,6 +92,8 @@ struct host_activity {
     // As responder.
     distinct_counter<256> sources;
     std::uint32_t asked = 0;      ///< flows towards this host
+    std::uint32_t busy_lead = 0;  ///< how clearly `busy_port` leads (majority vote of Boyer and Moore, 1981)
+    std::uint16_t busy_port = 0;  ///< the port asked for most, if one has the majority
     std::uint32_t asked_tcp = 0;  ///< of which TCP
     std::uint32_t answered = 0;
     std::uint32_t completed_tcp = 0;  ///< complete handshakes
@@ -110,6 +112,14 @@ struct host_activity {
         ssh_destinations.merge(other.ssh_destinations);
         telnet_destinations.merge(other.telnet_destinations);
         sources.merge(other.sources);
+        if (other.busy_port == busy_port) {
+            busy_lead += other.busy_lead;
+        } else if (other.busy_lead > busy_lead) {
+            busy_port = other.busy_port;
+            busy_lead = other.busy_lead - busy_lead;
+        } else {
+            busy_lead -= other.busy_lead;
+        }
         for (const auto field : counters()) this->*field += other.*field;
         for (const auto field : sums()) this->*field += other.*field;
     }
@@ -270,6 +280,15 @@ constexpr void note_fan_out(host_activity& a, const five_tuple& t, std::uint64_t
     }
 }
 
+constexpr void vote_for_port(host_activity& a, std::uint16_t port) noexcept {
+    if (a.busy_lead == 0) a.busy_port = port;
+    if (a.busy_port == port) {
+        ++a.busy_lead;
+    } else {
+        --a.busy_lead;
+    }
+}
+
 constexpr void note_contact(host_activity& a, const observation& o) noexcept {
     const std::uint64_t destination = hash_of(o.tuple.destination);
     ++a.contacts;
@@ -328,6 +347,7 @@ constexpr void note_responder(host_window& window, const observation& o) noexcep
     switch (o.kind) {
         case observation_kind::contact:
             ++a.asked;
+            detail::vote_for_port(a, o.tuple.destination_port);
             a.asked_tcp += o.tuple.protocol == ip_protocol::tcp;
             a.sources.add(hash_of(o.tuple.source));
             break;

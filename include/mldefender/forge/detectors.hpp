@@ -26,10 +26,10 @@ struct detector_recipe {
 /// The four, in the sensor's order.
 [[nodiscard]] inline std::vector<detector_recipe> shipped_detectors() {
     using enum attack_class;
-    return {{"ddos", {ddos}, 6},
-            {"ransomware", {ransomware}, 6},
-            {"traffic", {botnet, dns_tunnel, web}, 10},
-            {"internal", {scan, bruteforce, lateral, exfil}, 10}};
+    return {{"ddos", {ddos}, 5},
+            {"ransomware", {ransomware}, 5},
+            {"traffic", {botnet, dns_tunnel, web}, 11},
+            {"internal", {scan, bruteforce, lateral, exfil}, 11}};
 }
 
 /// Training settings of a shipped detector. Ports are left out: a forest that learns port numbers of the synthetic
@@ -44,7 +44,10 @@ struct detector_recipe {
     s.max_leaves = recipe.max_leaves;
     s.without = {"destination_port"};
     s.min_rows_per_leaf = 40;
-    s.candidates = 14;
+    // Shallow trees need good splits, so each one chooses among many features; and attacks weigh less than ordinary
+    // flows, since what counts is the far end of the ordinary ones.
+    s.candidates = 40;
+    s.attack_share = 0.2;
     s.suspicious_budget = 0.0005;
     s.malicious_budget = 0.0001;
     return s;
