@@ -60,6 +60,17 @@ inline std::uint64_t monotonic_us() {
     return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(now).count());
 }
 
+/// A bundle that takes the place of the built-in forest `name`.
+inline result<bundle_forest, error> load_forest(const std::string& path, std::string_view name) {
+    auto model = load_bundle(path);
+    if (!model) return model.failure();
+    if (model->name != name) {
+        return error{errc::bad_value, "holds the forest '" + model->name + "', not '" + std::string{name} + "'", path,
+                     0};
+    }
+    return bundle_forest::make(std::move(*model));
+}
+
 /// The built-in forests, or the bundles the configuration names.
 inline result<forests, error> load_forests(const settings::sensor_settings& s) {
     forests all;
@@ -68,20 +79,30 @@ inline result<forests, error> load_forests(const settings::sensor_settings& s) {
     all.for_each_mutable([&](auto& forest) {
         const std::string& path = s.models[position++];
         if (path.empty() || failure.code != errc::ok) return;
-        auto model = load_bundle(path);
-        if (!model) {
-            failure = model.failure();
-            return;
-        }
-        auto made = bundle_forest::make(std::move(*model));
+        auto made = load_forest(path, forest.name());
         if (made) {
             forest.replace(std::move(*made));
         } else {
             failure = made.failure();
+            failure.what += "; see models." + std::string{forest.name()} + " in the configuration";
         }
     });
     if (failure.code != errc::ok) return failure;
     return all;
+}
+
+inline result<std::unique_ptr<log::country_db>, error> load_countries(const settings::sensor_settings& s) {
+    if (s.country_file.empty()) return std::unique_ptr<log::country_db>{};
+    auto opened = log::country_db::open(s.country_file);
+    if (!opened) return opened.failure();
+    return std::make_unique<log::country_db>(std::move(*opened));
+}
+
+/// Whether the files a configuration names can be used.
+inline result<void, error> check_files(const settings::sensor_settings& s) {
+    if (auto all = load_forests(s); !all) return all.failure();
+    if (auto countries = load_countries(s); !countries) return countries.failure();
+    return {};
 }
 
 inline std::string machine_name() {
@@ -117,11 +138,9 @@ inline result<void, error> assemble(assembly& a, const options& o) {
     auto all = load_forests(o.configured);
     if (!all) return all.failure();
     const bool live = !o.interfaces.empty();
-    if (!o.configured.country_file.empty()) {
-        auto opened = log::country_db::open(o.configured.country_file);
-        if (!opened) return opened.failure();
-        a.countries = std::make_unique<log::country_db>(std::move(*opened));
-    }
+    auto countries = load_countries(o.configured);
+    if (!countries) return countries.failure();
+    a.countries = std::move(*countries);
     if (!o.events.empty()) {
         log::event_log_options options;
         options.directory = o.events;

@@ -4,7 +4,9 @@
 #include <CLI/CLI.hpp>
 
 #include <csignal>
+#include <map>
 #include <string>
+#include <vector>
 
 #include <mldefender/core/version.hpp>
 
@@ -16,19 +18,32 @@ namespace {
 using namespace mldefender;
 using namespace mldefender::sensor;
 
+/// An option that takes one of a few words. CLI11's own transformers show the numbers behind the words.
+template <class Value>
+void add_words(CLI::App& app, const std::string& name, Value& target, const std::map<std::string, Value>& words,
+               const std::string& description) {
+    std::vector<std::string> known;
+    for (const auto& [word, value] : words) known.push_back(word);
+    const auto set = [&target, words](const std::string& word) { target = words.at(word); };
+    app.add_option_function<std::string>(name, set, description)->check(CLI::IsMember(known))->type_name("");
+}
+
 void describe(CLI::App& app, options& o, bool& check_only, bool& print_schema) {
     app.add_option("--pcap", o.files, "Capture files (pcap or pcapng), '-' for standard input")->type_name("FILE");
     app.add_option("--interface", o.interfaces, "Interfaces to listen on")->type_name("IF")->excludes("--pcap");
-    app.add_option("--capture", "How to listen: pcap (libpcap)")->check(CLI::IsMember({"pcap"}))->needs("--interface");
+    app.add_option("--capture", "How to listen: pcap (libpcap)")
+        ->check(CLI::IsMember({"pcap"}))
+        ->needs("--interface");
     app.add_option("--events", o.events, "Directory for event lines and artifacts")->type_name("DIR");
-    app.add_option("--log-flows", o.logging, "Flow lines besides alerts: none, alerts (where detectors disagree), all")
-        ->transform(CLI::CheckedTransformer(std::map<std::string, flow_logging>{
-            {"none", flow_logging::none}, {"alerts", flow_logging::alerts}, {"all", flow_logging::all}}));
+    add_words<flow_logging>(
+        app, "--log-flows", o.logging,
+        {{"none", flow_logging::none}, {"alerts", flow_logging::alerts}, {"all", flow_logging::all}},
+        "Flow lines besides the alerts: none, alerts (where the detectors disagree; default), all");
     app.add_option("--workers", o.workers, "Threads that share the work; the results are the same")
         ->check(CLI::Range(1, 64));
     app.add_option("--config", o.config, "JSON configuration; see docs/sensor.schema.json")->type_name("FILE");
-    app.add_option("--summary", o.json_summary, "Summary at the end: text or json")
-        ->transform(CLI::CheckedTransformer(std::map<std::string, bool>{{"text", false}, {"json", true}}));
+    add_words<bool>(app, "--summary", o.json_summary, {{"text", false}, {"json", true}},
+                    "Summary at the end: text (default) or json");
     app.add_flag("--check-config", check_only, "Check the configuration and stop");
     app.add_flag("--print-schema", print_schema, "Print the configuration's JSON Schema and stop");
     app.set_version_flag("--version", std::string{"mldefender-sensor "} + std::string{version});
@@ -69,6 +84,7 @@ int main(int argc, char** argv) {
     if (!configured) return say(configured.failure(), exit_misuse);
     o.configured = std::move(*configured);
     if (check_only) {
+        if (auto found = check_files(o.configured); !found) return say(found.failure(), exit_misuse);
         fmt::print("{}: good\n", o.config.empty() ? "built-in defaults" : o.config);
         return exit_done;
     }

@@ -10,8 +10,10 @@
 #include <csignal>
 #include <cstdint>
 #include <cstdio>
+#include <cstring>
 #include <span>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -42,6 +44,7 @@ public:
         m_burst.resize(detector::burst_capacity);
         const int code = m_options.interfaces.empty() ? read_files() : watch_interfaces();
         m_progress.clear();
+        if (code != exit_done && m_packets == 0) return code;  // a table of zeros would only hide the error
         m_parts.detect->finish();
         return std::max(code, conclude());
     }
@@ -64,9 +67,11 @@ private:
     int read_files() {
         std::uint16_t index = 0;
         for (const std::string& path : m_options.files) {
+            if (stop_asked != 0) break;
             auto opened = pcap::file_reader::open(path);
             if (!opened) return say(opened.failure(), exit_failed);
             pcap::file_reader& reader = *opened;
+            reader.end_when(&stop_asked);
             while (stop_asked == 0) {
                 const std::size_t count = reader.read_burst(m_burst);
                 if (count == 0) break;
@@ -75,7 +80,7 @@ private:
                     m_progress.show(m_progress.file_line(m_packets, reader.bytes_read(), reader.bytes_total()));
                 }
             }
-            if (reader.failed()) {
+            if (reader.failed() && stop_asked == 0) {
                 m_progress.clear();
                 return say(reader.failure(), exit_failed);
             }
@@ -102,7 +107,7 @@ private:
             if (!opened) return say(opened.failure(), exit_failed);
             m_captures.push_back(std::move(*opened));
         }
-        m_down.resize(m_captures.size());
+        m_look_again.resize(m_captures.size());
         for (const std::string& name : m_options.interfaces) fmt::print(stderr, "capturing on {}\n", name);
         std::fflush(stderr);
         while (stop_asked == 0) {
@@ -113,28 +118,55 @@ private:
         return exit_done;
     }
 
-    /// One burst of each interface; the first one waited for, so that an idle sensor sleeps.
+    /// One burst of each interface; the first one is waited for, so that an idle sensor sleeps.
     void watch_once() {
+        std::chrono::milliseconds wait{20};
         for (std::size_t i = 0; i < m_captures.size(); ++i) {
-            const auto wait = std::chrono::milliseconds{i == 0 ? 20 : 0};
-            const std::size_t count = m_captures[i].read_burst(m_burst, wait);
+            if (is_lost(i) && !reopen(i)) continue;
+            const std::size_t count = m_captures[i].read_burst(m_burst, std::exchange(wait, {}));
             if (count > 0) take(count, static_cast<std::uint16_t>(i));
-            const bool down = m_captures[i].failed();
-            if (down && !m_down[i]) say(m_captures[i].failure(), 0);
-            m_down[i] = down;
+            if (m_captures[i].failed()) lose(i);
         }
+        std::this_thread::sleep_for(wait);  // when every interface is lost
         m_parts.detect->set_drops(drops());
         const auto now = std::chrono::system_clock::now().time_since_epoch();
         // Packets of this moment may still be on their way from the kernel.
         m_parts.detect->advance(std::chrono::duration_cast<std::chrono::nanoseconds>(now).count() - 100'000'000);
     }
 
+    /// An interface went away: the others go on, and this one is looked for every second.
+    void lose(std::size_t i) {
+        m_progress.clear();
+        say(m_captures[i].failure(), 0);
+        m_look_again[i] = std::chrono::steady_clock::now() + std::chrono::seconds{1};
+    }
+    [[nodiscard]] bool is_lost(std::size_t i) const {
+        return m_look_again[i] != std::chrono::steady_clock::time_point{};
+    }
+
+    /// True when the interface is there again.
+    bool reopen(std::size_t i) {
+        const auto now = std::chrono::steady_clock::now();
+        if (now < m_look_again[i]) return false;
+        m_look_again[i] = now + std::chrono::seconds{1};
+        auto opened = pcap::live_capture::open(m_options.interfaces[i], live_options());
+        if (!opened) return false;
+        m_earlier_drops += drops_of(m_captures[i]);
+        m_captures[i] = std::move(*opened);
+        m_look_again[i] = {};
+        m_progress.clear();
+        fmt::print(stderr, "capturing on {} again\n", m_options.interfaces[i]);
+        return true;
+    }
+
+    [[nodiscard]] static std::uint64_t drops_of(pcap::live_capture& c) {
+        const pcap::live_counters counted = c.counters();
+        return counted.dropped + counted.dropped_by_interface;
+    }
+
     [[nodiscard]] std::uint64_t drops() {
-        std::uint64_t sum = 0;
-        for (pcap::live_capture& c : m_captures) {
-            const pcap::live_counters counted = c.counters();
-            sum += counted.dropped + counted.dropped_by_interface;
-        }
+        std::uint64_t sum = m_earlier_drops;
+        for (pcap::live_capture& c : m_captures) sum += drops_of(c);
         return sum;
     }
 
@@ -181,7 +213,11 @@ private:
         facts.events_directory = m_options.events;
         const statistics s = m_parts.detect->totals();
         const log::run_report& report = m_parts.report;
-        fmt::print("{}", m_options.json_summary ? report.json(s, facts) + "\n" : report.text(s, facts));
+        const std::string text = m_options.json_summary ? report.json(s, facts) + "\n" : report.text(s, facts);
+        if (std::fputs(text.c_str(), stdout) < 0 || std::fflush(stdout) != 0) {
+            return say({errc::io, "cannot write the summary: " + std::string{std::strerror(errno)}, "", errno},
+                       exit_failed);
+        }
         return code;
     }
 
@@ -190,7 +226,8 @@ private:
     progress m_progress;
     std::vector<raw_packet> m_burst;
     std::vector<pcap::live_capture> m_captures;
-    std::vector<bool> m_down;
+    std::vector<std::chrono::steady_clock::time_point> m_look_again;  ///< of a lost interface; zero while it is there
+    std::uint64_t m_earlier_drops = 0;  ///< of captures that were opened again
     std::uint64_t m_packets = 0;
     std::int64_t m_first_ns = 0;
     std::uint64_t m_shown_packets = 0;

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -75,6 +76,10 @@ public:
         }
         return 0;
     }
+
+    /// Lets a signal handler end the reading of a pipe that has nothing to say: reading stops when `*stop`, which must
+    /// outlive the reader, is not 0. In the middle of a packet that is a failure like any other cut.
+    void end_when(const volatile std::sig_atomic_t* stop) noexcept { m_source.end_when(stop); }
 
     /// True once reading stopped at damage or at a read error.
     [[nodiscard]] bool failed() const noexcept { return m_failure.code != errc::ok; }

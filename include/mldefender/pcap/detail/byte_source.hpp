@@ -5,11 +5,13 @@
 #pragma once
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -83,6 +85,9 @@ public:
     [[nodiscard]] std::uint64_t total() const noexcept { return m_total; }
     [[nodiscard]] int system_errno() const noexcept { return m_errno; }
 
+    /// Ends the data when `*stop`, which a signal handler sets, is not 0 while there is nothing to read.
+    void end_when(const volatile std::sig_atomic_t* stop) noexcept { m_stop = stop; }
+
     void consume(std::size_t count) noexcept {
         m_at += count;
         m_offset += count;
@@ -122,6 +127,7 @@ public:
 private:
     bool read_more(std::size_t& held) noexcept {
         for (;;) {
+            if (m_stop != nullptr && !wait()) return false;
             const ssize_t got = ::read(m_fd.get(), m_buffer.get() + held, m_capacity - held);
             if (got > 0) {
                 held += static_cast<std::size_t>(got);
@@ -132,6 +138,16 @@ private:
             m_ended = true;
             return false;
         }
+    }
+
+    /// Waits until a read will not block; false when told to stop. Polls, since a signal may come just before a read.
+    bool wait() noexcept {
+        pollfd waiting{m_fd.get(), POLLIN, 0};
+        while (*m_stop == 0) {
+            if (const int ready = ::poll(&waiting, 1, 100); ready > 0 || (ready < 0 && errno != EINTR)) return true;
+        }
+        m_ended = true;
+        return false;
     }
 
     /// Grows the buffer, keeping what is available.
@@ -157,6 +173,7 @@ private:
     const std::uint8_t* m_end = nullptr;
     std::uint64_t m_offset = 0;
     std::uint64_t m_total = 0;
+    const volatile std::sig_atomic_t* m_stop = nullptr;
     int m_errno = 0;
     bool m_ended = false;
 };
