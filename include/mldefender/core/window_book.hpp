@@ -84,7 +84,8 @@ public:
     [[nodiscard]] constexpr std::size_t pairs() const noexcept { return m_pairs.size(); }
 
 private:
-    static constexpr std::int64_t host_memory_ns = static_cast<std::int64_t>(bucket_count + 1) * bucket_ns;
+    // A flow's line is written when it has timed out, and still tells what its hosts did when it fell silent.
+    static constexpr std::int64_t host_memory_ns = 180'000'000'000;
     static constexpr std::int64_t pair_memory_ns = 6LL * 3600 * 1'000'000'000;
 
     [[nodiscard]] constexpr const host_window* find_host(const address& a, std::uint64_t key) const noexcept {
