@@ -49,12 +49,12 @@ constexpr errc open_gre(bytes segment, link_view& out) noexcept {
     if (segment.size() < 4) return errc::truncated;
     const std::uint16_t flags = load_be16(segment.data());
     const std::uint16_t type = load_be16(segment.data() + 2);
-    const unsigned version = flags & 7U;
+    const unsigned gre_version = flags & 7U;
     const bool checksum = (flags & 0x8000) != 0;
     const bool key = (flags & 0x2000) != 0;
     const bool sequence = (flags & 0x1000) != 0;
-    const bool acknowledgement = version == 1 && (flags & 0x0080) != 0;
-    if (version > 1) return errc::bad_version;
+    const bool acknowledgement = gre_version == 1 && (flags & 0x0080) != 0;
+    if (gre_version > 1) return errc::bad_version;
     if ((flags & 0x4000) != 0) return errc::bad_value;
     const std::size_t header =
         4 + 4 * (std::size_t{checksum} + std::size_t{key} + std::size_t{sequence} + std::size_t{acknowledgement});
