@@ -60,7 +60,7 @@ constexpr errc open_gre(bytes segment, link_view& out) noexcept {
         4 + 4 * (std::size_t{checksum} + std::size_t{key} + std::size_t{sequence} + std::size_t{acknowledgement});
     if (segment.size() < header) return errc::truncated;
     const bytes inside = segment.subspan(header);
-    if (version == 1 && !sequence) return errc::not_ip;  // PPTP: a bare acknowledgement
+    if (gre_version == 1 && !sequence) return errc::not_ip;  // PPTP: a bare acknowledgement
     switch (type) {
         case ether_type::teb: return strip_ethernet(inside, out);
         case ether_type::ppp: return detail::strip_ppp(inside, out);
