@@ -138,26 +138,34 @@ inline void flood(capture& c, const address& to, std::uint16_t port, std::int64_
 [[nodiscard]] inline capture mixed_capture(std::uint64_t seed, int seconds) {
     capture c;
     dice random{seed};
+    // Draws are never two arguments of one call: the order of their evaluation is the compiler's choice.
     const auto moment = [&] { return epoch_ns + random.between(0, seconds * second); };
     const auto host = [&] { return address::v4(10, 0, 0, static_cast<std::uint8_t>(random.between(2, 40))); };
     const auto port = [&] { return static_cast<std::uint16_t>(random.between(1024, 65535)); };
     for (int i = 0; i < seconds * 6; ++i) {
         const address to = address::v4(0xc6336400U | static_cast<std::uint32_t>(random.below(64)));
         const bool web = random.below(3) != 0;
-        converse(c, tuple_of(ip_protocol::tcp, port(), web ? 80 : 443, host(), to), moment(),
-                 static_cast<int>(random.between(1, 9)), random.between(2, 300) * ms,
+        const std::int64_t at = moment();
+        const std::uint16_t from_port = port();
+        const address from = host();
+        const auto rounds = static_cast<int>(random.between(1, 9));
+        converse(c, tuple_of(ip_protocol::tcp, from_port, web ? 80 : 443, from, to), at, rounds,
+                 random.between(2, 300) * ms,
                  web ? "GET /index.html HTTP/1.1\r\nHost: www.example\r\n\r\n" : "\x17\x03\x03\x01\x10 opaque",
                  web ? "HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\nhello, world" : "\x17\x03\x03\x05\x30 opaque");
     }
     for (int i = 0; i < seconds * 4; ++i) {
-        look_up(c, tuple_of(ip_protocol::udp, port(), 53, host(), address::v4(10, 0, 0, 1)), moment(), "www", 0);
+        const std::int64_t at = moment();
+        const std::uint16_t from_port = port();
+        look_up(c, tuple_of(ip_protocol::udp, from_port, 53, host(), address::v4(10, 0, 0, 1)), at, "www", 0);
     }
     const address six = *parse_address("2001:db8::5"), other = *parse_address("2001:db8::9");
     for (int i = 0; i < seconds; ++i) {
         const std::int64_t at = moment();
         c.add(at, icmp_frame(client, server, 8, 0, "ping"));
         c.add(at + 20 * ms, icmp_frame(server, client, 0, 0, "ping"));
-        converse(c, tuple_of(ip_protocol::tcp, port(), 22, six, other), moment(), 3, 50 * ms, "SSH-2.0-one\r\n",
+        const std::uint16_t from_port = port();
+        converse(c, tuple_of(ip_protocol::tcp, from_port, 22, six, other), moment(), 3, 50 * ms, "SSH-2.0-one\r\n",
                  "SSH-2.0-two\r\n");
         ip_fields part{.source = client, .destination = server, .protocol = 17, .id = static_cast<std::uint16_t>(i)};
         part.more_fragments = true;
@@ -191,8 +199,10 @@ inline void flood(capture& c, const address& to, std::uint16_t port, std::int64_
         const address from = address::v4(0x0a000000U | static_cast<std::uint32_t>(random.between(1, 2000)));
         const address to = address::v4(0xc6336400U | static_cast<std::uint32_t>(random.below(256)));
         const auto port = static_cast<std::uint16_t>(random.between(1024, 65535));
-        converse(c, tuple_of(ip_protocol::tcp, port, 5000, from, to), epoch_ns + random.between(0, seconds * second),
-                 static_cast<int>(random.between(7, 9)), random.between(20, 400) * ms, "0123456789", "9876543210", 64);
+        const std::int64_t at = epoch_ns + random.between(0, seconds * second);
+        const auto rounds = static_cast<int>(random.between(7, 9));
+        converse(c, tuple_of(ip_protocol::tcp, port, 5000, from, to), at, rounds, random.between(20, 400) * ms,
+                 "0123456789", "9876543210", 64);
     }
     return c;
 }

@@ -259,6 +259,27 @@ constexpr void put_pair(feature_vector& v, pair_history p, std::int64_t now_ns) 
     v["pair_age"_feature] = number(static_cast<double>(std::max<std::int64_t>(0, now_ns - p.first_ns)) * 1e-9);
 }
 
+struct feature_bounds {
+    feature_vector lowest{};
+    feature_vector highest{};
+};
+inline constexpr feature_bounds bounds_of_features = [] {
+    feature_bounds b;
+    for (std::size_t i = 0; i < feature_count; ++i) {
+        b.lowest[i] = features[i].lowest;
+        b.highest[i] = features[i].highest;
+    }
+    return b;
+}();
+
+/// Clocks that jump and ratios with tiny denominators leave the ranges of the table; NaN becomes the lower end.
+constexpr void keep_in_range(feature_vector& v) noexcept {
+    for (std::size_t i = 0; i < feature_count; ++i) {
+        const float x = v[i] > bounds_of_features.lowest[i] ? v[i] : bounds_of_features.lowest[i];
+        v[i] = x < bounds_of_features.highest[i] ? x : bounds_of_features.highest[i];
+    }
+}
+
 }  // namespace detail
 
 /// All features of `f` at `context.now_ns`.
@@ -271,6 +292,7 @@ constexpr void put_pair(feature_vector& v, pair_history p, std::int64_t now_ns) 
     if (context.initiator != nullptr) detail::put_initiator(v, *context.initiator, context.now_ns);
     if (context.responder != nullptr) detail::put_responder(v, f, *context.responder, context.now_ns);
     if (context.pair != nullptr) detail::put_pair(v, *context.pair, context.now_ns);
+    detail::keep_in_range(v);
     return v;
 }
 

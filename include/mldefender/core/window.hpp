@@ -146,7 +146,9 @@ private:
 /// One host's last minute. Buckets are cleared when first used again, so a new host costs little.
 struct host_window {
     address host;
-    std::array<std::int64_t, bucket_count> epoch{-1, -1, -1, -1, -1, -1};  ///< bucket number each place holds
+    static constexpr std::int64_t unused = INT64_MIN;  ///< no time has this bucket number
+    /// Bucket number each place holds.
+    std::array<std::int64_t, bucket_count> epoch{unused, unused, unused, unused, unused, unused};
     std::uint8_t weight = 0;  ///< how much is known of the host, for eviction
     /// Meaningful only where `epoch` says so: left unset until `at` first uses a place, since a flood of forged hosts
     /// pays for every byte that is set.
@@ -158,7 +160,8 @@ struct host_window {
         if (std::is_constant_evaluated()) std::construct_at(&activity);
     }
 
-    /// The bucket of `timestamp_ns`, cleared when it still held an older one.
+    /// The bucket of `timestamp_ns`, cleared when its place held another one: usually one a minute older, and when
+    /// a clock steps back a newer one, since nothing would be noted until the time is reached again otherwise.
     constexpr host_activity& at(std::int64_t timestamp_ns) noexcept {
         const std::int64_t number = timestamp_ns / bucket_ns;
         const auto place = static_cast<std::size_t>(static_cast<std::uint64_t>(number) % bucket_count);
@@ -175,8 +178,7 @@ struct host_window {
         const std::int64_t number = timestamp_ns / bucket_ns;
         std::uint32_t sum = 0;
         for (std::size_t place = 0; place < bucket_count; ++place) {
-            if (epoch[place] >= 0 && epoch[place] <= number && epoch[place] >= number - oldest)
-                sum += activity[place].*what;
+            if (epoch[place] <= number && epoch[place] >= number - oldest) sum += activity[place].*what;
         }
         return sum;
     }
