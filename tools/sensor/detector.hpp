@@ -40,6 +40,7 @@ public:
     void write(const event& e, const flow& f, const feature_vector& v) {
         m_report->note(e);
         if (m_events == nullptr) return;
+        ++m_handed;
         const auto first_bytes = [](const flow_side& side) {
             return bytes{side.first_bytes}.first(side.first_bytes_count);
         };
@@ -47,8 +48,12 @@ public:
         m_events->write(e, &content);
     }
 
+    /// Events handed to the log; those it has not committed when the run ends are lost.
+    [[nodiscard]] std::uint64_t handed() const { return m_handed; }
+
 private:
     log::async_event_log* m_events;
+    std::uint64_t m_handed = 0;
     log::run_report* m_report;
     std::array<std::string_view, feature_count> m_names{};
 };

@@ -115,7 +115,20 @@ private:
             if (reload_asked != 0) reload();
             if (m_progress.due()) m_progress.show(live_line());
         }
+        drain();
         return exit_done;
+    }
+
+    /// Takes what the kernel still holds when the run is to end: it hands packets over in blocks, after 10 ms at most.
+    void drain() {
+        const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds{250};
+        for (std::size_t i = 0; i < m_captures.size(); ++i) {
+            while (!is_lost(i) && std::chrono::steady_clock::now() < end) {
+                const std::size_t count = m_captures[i].read_burst(m_burst, std::chrono::milliseconds{20});
+                if (count == 0) break;
+                take(count, static_cast<std::uint16_t>(i));
+            }
+        }
     }
 
     /// One burst of each interface; the first one is waited for, so that an idle sensor sleeps.
@@ -203,7 +216,7 @@ private:
         if (m_parts.events) {
             if (auto flushed = m_parts.events->flush(); !flushed) code = say(flushed.failure(), exit_failed);
             const log::async_log_counters counted = m_parts.events->counters();
-            facts.lines_lost = counted.dropped + counted.log.lost_lines;
+            facts.lines_lost = m_parts.events_sink->handed() - counted.log.lines;
             facts.artifacts = counted.log.artifacts;
             if (facts.lines_lost > 0 && m_options.interfaces.empty()) code = exit_failed;
         }
