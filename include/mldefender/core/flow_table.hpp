@@ -83,7 +83,7 @@ public:
 
     /// Most flows one call of `expire` or `flush` ends in a shard. After a flood a quarter of a million may be due at
     /// once: in portions, whoever keeps a copy of each needs megabytes for it, not hundreds of them.
-    static constexpr std::size_t ends_at_once = 128;
+    static constexpr std::size_t ends_at_once = 64;
 
     /// Ends the flows of a shard that have been idle for too long at `now_ns`, then shows those that have just fallen
     /// silent to `quiet(slot)`, once per silence. Cheap when called often: it looks once a second, or at once when the
