@@ -19,10 +19,13 @@ inline namespace v0 {
 
 /// An IPv4 or IPv6 address as a 128-bit number in host order.
 struct address {
-    std::uint64_t high = 0;
+    std::uint64_t high = 0;  ///< IPv6: the first 64 bits; IPv4: 0
+    /// IPv6: the last 64 bits; IPv4: 0xffff and the 32 bits of the address (RFC 4291 mapped form).
     std::uint64_t low = 0;
 
+    /// Equal in all 128 bits; an IPv4 address equals its mapped IPv6 form.
     friend constexpr bool operator==(const address&, const address&) noexcept = default;
+    /// Numeric order: IPv4 comes before all but the lowest IPv6 addresses.
     friend constexpr auto operator<=>(const address&, const address&) noexcept = default;
 
     /// From the number 0xAABBCCDD for a.b.c.d-style addresses.
@@ -37,6 +40,7 @@ struct address {
     [[nodiscard]] static constexpr address v6(const std::uint8_t* octets) noexcept {
         return {load_be64(octets), load_be64(octets + 8)};
     }
+    /// True for IPv4, which includes IPv4-mapped IPv6.
     [[nodiscard]] constexpr bool is_v4() const noexcept { return high == 0 && (low >> 32) == 0xffffU; }
     /// The IPv4 number; meaningful only when `is_v4()`.
     [[nodiscard]] constexpr std::uint32_t v4_number() const noexcept { return static_cast<std::uint32_t>(low); }
@@ -134,9 +138,11 @@ namespace detail {
 
 /// Text of an address without allocating; at most 45 characters.
 struct address_text {
-    std::array<char, 46> characters{};
-    std::uint8_t length = 0;
+    std::array<char, 46> characters{};  ///< the text; not terminated
+    std::uint8_t length = 0;            ///< how many of the characters count
+    /// The text; valid as long as this object.
     [[nodiscard]] constexpr std::string_view view() const noexcept { return {characters.data(), length}; }
+    /// The same without asking, for interfaces that take a view.
     constexpr operator std::string_view() const noexcept { return view(); }
 };
 
@@ -192,9 +198,10 @@ struct address_text {
 /// A CIDR network: the addresses whose first `prefix` bits equal those of `base`. Lengths count in the family's
 /// own terms (0..32 for IPv4, 0..128 for IPv6).
 struct network {
-    address base;
-    std::uint8_t prefix = 0;
+    address base;             ///< first address; bits behind the prefix are ignored
+    std::uint8_t prefix = 0;  ///< 0..32 for IPv4, 0..128 for IPv6
 
+    /// False for an address of the other family.
     [[nodiscard]] constexpr bool contains(const address& a) const noexcept {
         if (base.is_v4() != a.is_v4()) return false;
         const unsigned bits = base.is_v4() ? 96U + prefix : prefix;
@@ -261,15 +268,18 @@ enum class ip_protocol : std::uint8_t {
 /// Source and destination of a packet, or initiator and responder of a flow. Ports are 0 where the protocol
 /// has none (ICMP carries type and code in the packet, not here).
 struct five_tuple {
-    address source;
-    address destination;
-    std::uint16_t source_port = 0;
-    std::uint16_t destination_port = 0;
-    ip_protocol protocol = ip_protocol::tcp;
+    address source;                           ///< sender of a packet, or initiator
+    address destination;                      ///< receiver of a packet, or responder
+    std::uint16_t source_port = 0;            ///< in host order
+    std::uint16_t destination_port = 0;       ///< in host order
+    ip_protocol protocol = ip_protocol::tcp;  ///< transport, 0..255 as in the IP header
 
+    /// Equal in all members: the reversed tuple is another one.
     friend constexpr bool operator==(const five_tuple&, const five_tuple&) noexcept = default;
+    /// By source, destination, ports and protocol, for sorted containers.
     friend constexpr auto operator<=>(const five_tuple&, const five_tuple&) noexcept = default;
 
+    /// The tuple of the answering direction.
     [[nodiscard]] constexpr five_tuple reversed() const noexcept {
         return {destination, source, destination_port, source_port, protocol};
     }

@@ -16,10 +16,14 @@ inline namespace v0 {
 template <class T>
 class bounded_queue {
 public:
+    /// Holds at most `capacity` values (at least 1); memory grows as it fills.
     constexpr explicit bounded_queue(std::size_t capacity) : m_capacity(std::max<std::size_t>(1, capacity)) {}
 
+    /// Values waiting.
     [[nodiscard]] constexpr std::size_t size() const noexcept { return m_size; }
+    /// True when `front` and `pop` are not allowed.
     [[nodiscard]] constexpr bool empty() const noexcept { return m_size == 0; }
+    /// True when `push` is not allowed.
     [[nodiscard]] constexpr bool full() const noexcept { return m_size == m_capacity; }
     /// The oldest value; the queue must not be empty.
     [[nodiscard]] constexpr T& front() noexcept { return assert(m_size > 0), m_items[m_head]; }
@@ -31,6 +35,7 @@ public:
         m_items[(m_head + m_size) % m_items.size()] = std::move(value);
         ++m_size;
     }
+    /// Drops the oldest value; the queue must not be empty.
     constexpr void pop() noexcept {
         assert(m_size > 0);
         m_head = (m_head + 1) % m_items.size();

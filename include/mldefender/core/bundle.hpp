@@ -41,27 +41,27 @@ inline namespace v0 {
 
 /// A model that owns its tables: what a bundle holds, what the trainer yields, what the exporters write.
 struct model_data {
-    std::string name;               ///< detector, e.g. "ddos"
-    std::string version;            ///< of the model, free text
-    std::string command;            ///< command line that rebuilds it
-    std::string feature_list_hash;  ///< of the whole feature list it was trained with, 16 hexadecimal digits
-    std::string metadata;           ///< a JSON object: training data, scores, settings
-    std::string hash;               ///< of the bundle; empty until it was written or read
-    std::uint64_t seed = 0;
-    float suspicious = 0;
-    float malicious = 0;
-    std::vector<std::string> inputs;
-    std::vector<float> importance;  ///< one per input
-    std::vector<calibration_point> calibration;
-    std::vector<std::uint32_t> roots;
-    std::vector<forest_node> nodes;
+    std::string name;                 ///< detector, e.g. "ddos"
+    std::string version;              ///< of the model, free text
+    std::string command;              ///< command line that rebuilds it
+    std::string feature_list_hash;    ///< of the whole feature list it was trained with, 16 hexadecimal digits
+    std::string metadata;             ///< a JSON object: training data, scores, settings
+    std::string hash;                 ///< of the bundle; empty until it was written or read
+    std::uint64_t seed = 0;           ///< of the training
+    float suspicious = 0;             ///< scores from here on deserve watching, 0..1
+    float malicious = 0;              ///< scores from here on deserve a response, `suspicious`..1
+    std::vector<std::string> inputs;  ///< feature names
+    std::vector<float> importance;    ///< one per input
+    std::vector<calibration_point> calibration;  ///< ascending from score 0 to score 1
+    std::vector<std::uint32_t> roots;            ///< first node of each tree, ascending
+    std::vector<forest_node> nodes;              ///< tree after tree, each breadth first
 
     /// The tables as find_fault wants them; valid while this object is not changed.
     [[nodiscard]] model_tables tables() const noexcept {
         return {nodes, roots, inputs.size(), calibration, suspicious, malicious};
     }
 
-    bool operator==(const model_data&) const = default;
+    bool operator==(const model_data&) const = default;  ///< Equal in tables and all texts.
 };
 
 /// A compile-time model as owned data, so that both kinds can be compared and exported alike.
@@ -250,6 +250,7 @@ inline std::string read_sections(std::span<const bytes> sections, model_data& mo
 template <class Features>
 class basic_bundle_forest {
 public:
+    /// A row: one float per feature of the list, in its order.
     using row_type = std::span<const float, Features::count>;
 
     basic_bundle_forest() = default;
@@ -277,10 +278,15 @@ public:
 
     /// The model itself: names, hash, thresholds, metadata.
     [[nodiscard]] const model_data& model() const noexcept { return m_model; }
+    /// Detector, e.g. "ddos"; the views of these three live as long as this object.
     [[nodiscard]] std::string_view name() const noexcept { return m_model.name; }
+    /// Of the model, free text.
     [[nodiscard]] std::string_view version() const noexcept { return m_model.version; }
+    /// First 16 hexadecimal digits of the SHA-256 of the bundle.
     [[nodiscard]] std::string_view hash() const noexcept { return m_model.hash; }
+    /// Scores from here on deserve watching.
     [[nodiscard]] float suspicious() const noexcept { return m_model.suspicious; }
+    /// Scores from here on deserve a response.
     [[nodiscard]] float malicious() const noexcept { return m_model.malicious; }
 
     /// The reference walk; valid while this object is neither moved nor assigned.

@@ -87,14 +87,14 @@ constexpr void compose_rules(event& e, const rule_set& rules, std::uint32_t fire
 
 /// The scores an event shows: those of the flow's worst decision, or of its story.
 struct shown_scores {
-    float fast = 0;
-    float ml = 0;
-    float raw = 0;  ///< the forest's own score behind `ml`
-    attack_class attack = attack_class::none;
-    attack_class label = attack_class::none;
-    std::uint8_t model = 0;
-    std::uint8_t level = 1;
-    std::uint32_t rules = 0;
+    float fast = 0;                            ///< of the rules, 0..1
+    float ml = 0;                              ///< of the forests, 0..1 on the common scale
+    float raw = 0;                             ///< the forest's own score behind `ml`
+    attack_class attack = attack_class::none;  ///< of the larger score
+    attack_class label = attack_class::none;   ///< given by the forests
+    std::uint8_t model = 0;                    ///< which forest, position in max_threat
+    std::uint8_t level = 1;                    ///< mld.ml.level: 1 flow features, 2 windows, 3 pair histories
+    std::uint32_t rules = 0;                   ///< bit per rule that fired
 };
 
 /// The larger of the two scores.

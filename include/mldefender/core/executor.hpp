@@ -16,7 +16,9 @@ inline namespace v0 {
 
 /// One worker: the caller.
 struct inline_executor {
+    /// Always one.
     [[nodiscard]] static constexpr std::size_t workers() noexcept { return 1; }
+    /// Runs `step(0)` and returns when it has returned.
     template <class Step>
     constexpr void run(Step&& step) const {
         step(std::size_t{0});
@@ -26,6 +28,7 @@ struct inline_executor {
 /// `workers` threads in all, the caller being the first. Steps must not throw. One caller at a time.
 class worker_pool {
 public:
+    /// Starts `workers` - 1 threads (0 counts as 1), which wait until `run`.
     explicit worker_pool(std::size_t workers) : m_workers(std::max<std::size_t>(1, workers)) {
         m_threads.reserve(m_workers - 1);
         for (std::size_t w = 1; w < m_workers; ++w) m_threads.emplace_back([this, w] { serve(w); });
@@ -39,6 +42,7 @@ public:
     worker_pool(const worker_pool&) = delete;
     worker_pool& operator=(const worker_pool&) = delete;
 
+    /// Threads in all, the caller included.
     [[nodiscard]] std::size_t workers() const noexcept { return m_workers; }
 
     /// Runs `step(0) .. step(workers() - 1)`, the first on this thread, and returns when all have returned.

@@ -17,12 +17,12 @@ inline namespace v0 {
 
 /// What is known around a flow; null pointers stand for hosts and pairs without a record (their features are 0).
 struct flow_context {
-    const host_window* initiator = nullptr;
-    const host_window* responder = nullptr;
-    const pair_history* pair = nullptr;
-    std::int64_t now_ns = 0;  ///< time of the decision
-    bool initiator_external = false;
-    bool responder_external = false;
+    const host_window* initiator = nullptr;  ///< the initiator's last minute
+    const host_window* responder = nullptr;  ///< the responder's last minute
+    const pair_history* pair = nullptr;      ///< how the initiator used this service before
+    std::int64_t now_ns = 0;                 ///< time of the decision
+    bool initiator_external = false;         ///< it lies outside the protected networks
+    bool responder_external = false;         ///< it lies outside the protected networks
 };
 
 namespace detail {

@@ -23,13 +23,13 @@ enum class feature_level : std::uint8_t {
 
 /// One row of the feature table.
 struct feature_info {
-    std::string_view name;
-    std::string_view unit;
-    float lowest;
-    float highest;
-    feature_level level;
-    std::string_view formula;
-    std::string_view source;
+    std::string_view name;     ///< as models and rules spell it, snake_case
+    std::string_view unit;     ///< of its values, e.g. "bytes", "us"
+    float lowest;              ///< least possible value
+    float highest;             ///< largest possible value; larger ones count as this
+    feature_level level;       ///< what it takes to know it
+    std::string_view formula;  ///< in words
+    std::string_view source;   ///< whose definition it follows, "" for our own
 };
 
 /// Every feature, in the order of `feature_vector`. "10 s" means the current and the previous 10 s bucket, "30 s" the

@@ -19,12 +19,13 @@ inline namespace v0 {
 
 /// Count, sum, sum of squares, least and largest of a series of non-negative numbers.
 struct moments {
-    double sum = 0;
-    double squares = 0;
-    float least = 0;
-    float largest = 0;
-    std::uint32_t count = 0;
+    double sum = 0;           ///< of the values
+    double squares = 0;       ///< sum of the values' squares
+    float least = 0;          ///< 0 while empty
+    float largest = 0;        ///< 0 while empty
+    std::uint32_t count = 0;  ///< how many values
 
+    /// Counts one value of 0 or more.
     constexpr void add(double x) noexcept {
         const auto value = static_cast<float>(x);
         least = count == 0 ? value : std::min(least, value);
@@ -33,6 +34,7 @@ struct moments {
         squares += x * x;
         ++count;
     }
+    /// Arithmetic mean, 0 while empty.
     [[nodiscard]] constexpr double mean() const noexcept { return count == 0 ? 0 : sum / count; }
     /// Population standard deviation; 0 for fewer than two values.
     [[nodiscard]] constexpr double deviation() const noexcept {
@@ -55,29 +57,31 @@ inline constexpr std::size_t first_bytes_kept = 32;
 
 /// One direction of a flow.
 struct flow_side {
-    moments lengths;  ///< IP datagram lengths, bytes
-    moments gaps;     ///< inter-arrival times, microseconds
-    std::int64_t first_ns = 0;
-    std::int64_t last_ns = 0;
-    std::uint64_t payload_bytes = 0;
-    std::uint32_t payload_packets = 0;
-    std::uint32_t header_bytes = 0;  ///< IP and transport headers
-    std::uint32_t psh = 0;
-    std::uint32_t ack = 0;
-    std::uint16_t syn = 0;
-    std::uint16_t fin = 0;
-    std::uint16_t rst = 0;
-    std::uint16_t urg = 0;
+    moments lengths;                    ///< IP datagram lengths, bytes
+    moments gaps;                       ///< inter-arrival times, microseconds
+    std::int64_t first_ns = 0;          ///< first packet of this direction, since the Unix epoch; 0 while there is none
+    std::int64_t last_ns = 0;           ///< last packet of this direction
+    std::uint64_t payload_bytes = 0;    ///< transport payload on the wire
+    std::uint32_t payload_packets = 0;  ///< packets with payload
+    std::uint32_t header_bytes = 0;     ///< IP and transport headers
+    std::uint32_t psh = 0;              ///< segments with PSH
+    std::uint32_t ack = 0;              ///< segments with ACK
+    std::uint16_t syn = 0;              ///< segments with SYN
+    std::uint16_t fin = 0;              ///< segments with FIN
+    std::uint16_t rst = 0;              ///< segments with RST
+    std::uint16_t urg = 0;              ///< segments with URG
     std::uint32_t next_seq = 0;         ///< sequence number expected next
     std::uint16_t retransmissions = 0;  ///< segments that began before `next_seq`
     std::uint16_t first_window = 0;     ///< TCP window of the first segment
-    std::uint8_t first_ttl = 0;
-    std::uint8_t tcp_flags = 0;  ///< OR of all flags
-    std::uint8_t first_bytes_count = 0;
-    std::array<std::uint8_t, first_bytes_kept> first_bytes{};
+    std::uint8_t first_ttl = 0;         ///< TTL or hop limit of the first packet
+    std::uint8_t tcp_flags = 0;         ///< OR of all flags
+    std::uint8_t first_bytes_count = 0;                        ///< how many of `first_bytes` are there
+    std::array<std::uint8_t, first_bytes_kept> first_bytes{};  ///< the first payload bytes, for artifacts
     float entropy = 0;  ///< bits per byte of the first payload, at most 256 bytes of it
 
+    /// Packets of this direction.
     [[nodiscard]] constexpr std::uint32_t packets() const noexcept { return lengths.count; }
+    /// IP bytes of this direction.
     [[nodiscard]] constexpr std::uint64_t bytes() const noexcept { return static_cast<std::uint64_t>(lengths.sum); }
 };
 
@@ -96,17 +100,17 @@ enum class flow_end : std::uint8_t { open, idle, active, finished, evicted, flus
 
 /// Bookkeeping the pipeline keeps with a flow: when to decide next, the worst decision so far, what the windows know.
 struct flow_decision {
-    std::int64_t last_ns = 0;            ///< time of the last decision, 0 before the first
-    std::uint64_t judged_packets = 0;    ///< packets the last decision saw
-    std::uint32_t next_packets = 4;      ///< decide when this many packets have been seen
-    std::uint32_t next_report = 4;       ///< tell the windows about traffic at this many packets
-    std::uint32_t reported_forward = 0;  ///< packets the windows know of
-    std::uint32_t reported_backward = 0;
-    float reported_bytes_forward = 0;  ///< bytes the windows know of
-    float reported_bytes_backward = 0;
-    float score = 0;       ///< the highest threat so far
-    float fast_score = 0;  ///< the detectors' scores in that decision
-    float ml_score = 0;
+    std::int64_t last_ns = 0;                  ///< time of the last decision, 0 before the first
+    std::uint64_t judged_packets = 0;          ///< packets the last decision saw
+    std::uint32_t next_packets = 4;            ///< decide when this many packets have been seen
+    std::uint32_t next_report = 4;             ///< tell the windows about traffic at this many packets
+    std::uint32_t reported_forward = 0;        ///< packets the windows know of
+    std::uint32_t reported_backward = 0;       ///< the same towards the initiator
+    float reported_bytes_forward = 0;          ///< bytes the windows know of
+    float reported_bytes_backward = 0;         ///< the same towards the initiator
+    float score = 0;                           ///< the highest threat so far
+    float fast_score = 0;                      ///< the detectors' scores in that decision
+    float ml_score = 0;                        ///< the forests' share of it
     float raw_score = 0;                       ///< the forest's own score behind `ml_score`
     attack_class attack = attack_class::none;  ///< class of that decision
     attack_class label = attack_class::none;   ///< class the forests gave
@@ -120,32 +124,35 @@ struct flow_decision {
 
 /// Everything known about one flow. Forward is initiator to responder.
 struct flow {
-    five_tuple tuple;  ///< initiator first: the sender of the first packet seen
-    std::uint64_t id = 0;
-    std::int64_t first_ns = 0;
-    std::int64_t last_ns = 0;
-    flow_side forward;
-    flow_side backward;
-    moments gaps;    ///< inter-arrival times over both directions, microseconds
-    moments active;  ///< lengths of bursts without a pause of 5 s, seconds
-    moments idle;    ///< those pauses, seconds
-    std::int64_t burst_ns = 0;
-    app_traffic app;
-    flow_decision decision;
-    std::uint16_t interface_index = 0;
-    flow_progress progress = flow_progress::opened;
-    flow_end end = flow_end::open;
-    std::uint8_t ip_version = 4;
-    std::uint8_t icmp_type = 0;
-    std::uint8_t icmp_code = 0;
-    bool midstream = false;  ///< TCP whose beginning was not seen
+    five_tuple tuple;                                ///< initiator first: the sender of the first packet seen
+    std::uint64_t id = 0;                            ///< a hash of tuple and start: the same in every run over a file
+    std::int64_t first_ns = 0;                       ///< first packet, since the Unix epoch
+    std::int64_t last_ns = 0;                        ///< last packet so far
+    flow_side forward;                               ///< initiator to responder
+    flow_side backward;                              ///< responder to initiator
+    moments gaps;                                    ///< inter-arrival times over both directions, microseconds
+    moments active;                                  ///< lengths of bursts without a pause of 5 s, seconds
+    moments idle;                                    ///< those pauses, seconds
+    std::int64_t burst_ns = 0;                       ///< start of the burst now running
+    app_traffic app;                                 ///< what its payloads told
+    flow_decision decision;                          ///< what was decided about it
+    std::uint16_t interface_index = 0;               ///< where it was seen, position on the command line
+    flow_progress progress = flow_progress::opened;  ///< how far the connection came
+    flow_end end = flow_end::open;                   ///< why it left the table, `open` while it is there
+    std::uint8_t ip_version = 4;                     ///< 4 or 6
+    std::uint8_t icmp_type = 0;                      ///< of the first packet
+    std::uint8_t icmp_code = 0;                      ///< of the first packet
+    bool midstream = false;                          ///< TCP whose beginning was not seen
 
+    /// Packets of both directions.
     [[nodiscard]] constexpr std::uint64_t packets() const noexcept {
         return std::uint64_t{forward.packets()} + backward.packets();
     }
+    /// First to last packet, seconds.
     [[nodiscard]] constexpr double duration_s() const noexcept {
         return static_cast<double>(last_ns - first_ns) * 1e-9;
     }
+    /// True when the responder has sent anything.
     [[nodiscard]] constexpr bool answered() const noexcept { return backward.packets() > 0; }
 };
 

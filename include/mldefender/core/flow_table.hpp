@@ -31,7 +31,7 @@ inline constexpr std::int64_t quiet_ns = 2'000'000'000;
 
 /// What `flow_table::update` did with a packet.
 struct flow_update {
-    std::uint32_t slot = 0;
+    std::uint32_t slot = 0;                        ///< where the flow lies, valid until the next update
     bool begun = false;                            ///< the packet began this flow
     bool forward = true;                           ///< sent by the initiator
     flow_progress before = flow_progress::opened;  ///< progress before this packet
@@ -40,16 +40,23 @@ struct flow_update {
 /// The table. `Ended` callables receive `(flow&)` just before a flow leaves.
 class flow_table {
 public:
+    /// Allocates all it will ever need.
     constexpr explicit flow_table(const flow_options& options) : m_options(options), m_flows(options.capacity) {}
 
+    /// As given.
     [[nodiscard]] constexpr const flow_options& options() const noexcept { return m_options; }
+    /// Flows that fit, a power of two.
     [[nodiscard]] constexpr std::size_t capacity() const noexcept { return m_flows.capacity(); }
+    /// Flows held now.
     [[nodiscard]] constexpr std::size_t size() const noexcept { return m_flows.size(); }
+    /// The flow in a slot that `update` or a visit named.
     [[nodiscard]] constexpr flow& operator[](std::uint32_t slot) noexcept { return m_flows[slot]; }
+    /// The same, to look at.
     [[nodiscard]] constexpr const flow& operator[](std::uint32_t slot) const noexcept { return m_flows[slot]; }
 
     /// Hints that a packet with this hash comes soon; `near` asks for the record once the header has been asked for.
     constexpr void prefetch(std::uint64_t hash) const noexcept { m_flows.prefetch(hash); }
+    /// Asks for the record behind a header that has arrived; run time only.
     void prefetch_record(std::uint64_t hash) const noexcept { m_flows.prefetch_record(hash); }
 
     /// Counts `p` to its flow. `hash` is the symmetric hash of its tuple. Flows that end on the way (timed out, or

@@ -74,8 +74,8 @@ template <class Sum>
 /// A forest wherever its tables live, with its inputs resolved to feature indices. Does not own anything. All
 /// functions are const, safe from any number of threads, and require that a row reaches past every index in `inputs`.
 struct forest_view {
-    std::span<const forest_node> nodes;
-    std::span<const std::uint32_t> roots;
+    std::span<const forest_node> nodes;     ///< tree after tree, each breadth first
+    std::span<const std::uint32_t> roots;   ///< first node of each tree
     std::span<const std::uint16_t> inputs;  ///< feature index of each model input
 
     /// Mean of the leaves' probabilities, 0..1.
@@ -175,7 +175,8 @@ template <class Model, class Features>
 
 /// The columns of a row as feature.hpp lists them. A list is a type with `count` and `index(name)`.
 struct standard_features {
-    static constexpr std::size_t count = feature_count;
+    static constexpr std::size_t count = feature_count;  ///< columns of a row
+    /// The column of a feature, or nothing.
     [[nodiscard]] static constexpr std::optional<std::size_t> index(std::string_view name) noexcept {
         return feature_index(name);
     }
@@ -190,7 +191,9 @@ struct basic_forest {
     /// A row: one float per feature of the list, in its order.
     using row_type = std::span<const float, Features::count>;
 
+    /// Detector, e.g. "ddos".
     [[nodiscard]] static constexpr std::string_view name() noexcept { return Model::name; }
+    /// Of the model, free text.
     [[nodiscard]] static constexpr std::string_view version() noexcept { return Model::version; }
     /// First 16 hexadecimal digits of the SHA-256 of the equivalent bundle.
     [[nodiscard]] static constexpr std::string_view hash() noexcept { return Model::hash; }

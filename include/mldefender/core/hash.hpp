@@ -13,8 +13,8 @@ inline namespace v0 {
 
 /// 128 secret bits, drawn by the tool at start for live capture, zero for files.
 struct hash_secret {
-    std::uint64_t first = 0;
-    std::uint64_t second = 0;
+    std::uint64_t first = 0;   ///< 64 bits, any value
+    std::uint64_t second = 0;  ///< 64 more
 };
 
 namespace detail {

@@ -37,6 +37,7 @@ struct forest_node {
     std::uint16_t input = 0;  ///< inner: index into the model's inputs; leaf: 0
     std::uint16_t extra = 0;  ///< inner: mean probability below, in units of 2^-15; leaf: the attack_class it voted for
 
+    /// True at the end of a path.
     [[nodiscard]] constexpr bool is_leaf() const noexcept { return left == 0; }
 
     /// Mean probability of attack at this node, in units of 2^-16 (0..65536).
@@ -44,15 +45,15 @@ struct forest_node {
         return is_leaf() ? static_cast<std::int32_t>(value * 65536.0F) : std::int32_t{extra} * 2;
     }
 
-    constexpr bool operator==(const forest_node&) const noexcept = default;
+    constexpr bool operator==(const forest_node&) const noexcept = default;  ///< Equal in every member, by value.
 };
 static_assert(sizeof(forest_node) == 12);
 
 /// One point of the calibration: of the flows scored `score` in training, the share `confidence` were attacks.
 struct calibration_point {
-    float score = 0;       ///< 0..1
-    float confidence = 0;  ///< 0..1
-    constexpr bool operator==(const calibration_point&) const noexcept = default;
+    float score = 0;                                                               ///< 0..1
+    float confidence = 0;                                                          ///< 0..1
+    constexpr bool operator==(const calibration_point&) const noexcept = default;  ///< Equal in both numbers.
 };
 
 inline constexpr std::size_t max_model_trees = 256;             ///< bound of exact float sums: 256 * 2^16 == 2^24
@@ -98,12 +99,12 @@ enum class model_fault : std::uint8_t {
 
 /// The tables of a model, wherever they live; feature names are not resolved yet.
 struct model_tables {
-    std::span<const forest_node> nodes;
-    std::span<const std::uint32_t> roots;
-    std::size_t input_count = 0;
-    std::span<const calibration_point> calibration;
-    float suspicious = 0;
-    float malicious = 0;
+    std::span<const forest_node> nodes;              ///< tree after tree, each breadth first
+    std::span<const std::uint32_t> roots;            ///< first node of each tree
+    std::size_t input_count = 0;                     ///< how many features the model names
+    std::span<const calibration_point> calibration;  ///< ascending from score 0 to score 1
+    float suspicious = 0;                            ///< suggested threshold for watching, 0..1
+    float malicious = 0;                             ///< suggested threshold for a response, 0..1
 };
 
 namespace detail {

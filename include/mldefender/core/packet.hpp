@@ -29,10 +29,10 @@ enum class link_type : std::uint16_t {
 
 /// Bytes as captured, before any decoding.
 struct raw_packet {
-    std::int64_t timestamp_ns = 0;  ///< since the Unix epoch, the capture's own clock
-    bytes data;                     ///< from the link header on; may be shorter than on the wire
-    std::uint32_t wire_len = 0;     ///< length of the frame on the wire, >= data.size() for honest captures
-    link_type link = link_type::ethernet;
+    std::int64_t timestamp_ns = 0;         ///< since the Unix epoch, the capture's own clock
+    bytes data;                            ///< from the link header on; may be shorter than on the wire
+    std::uint32_t wire_len = 0;            ///< length of the frame on the wire, >= data.size() for honest captures
+    link_type link = link_type::ethernet;  ///< what `data` begins with
 };
 
 /// TCP flag bits as on the wire.
@@ -43,26 +43,26 @@ inline constexpr std::uint8_t fin = 0x01, syn = 0x02, rst = 0x04, psh = 0x08, ac
 
 /// A decoded packet. Lengths come from the IP header, so a frame cut short by a snap length still counts in full.
 struct packet {
-    std::int64_t timestamp_ns = 0;
-    five_tuple tuple;
-    bytes payload;                   ///< transport payload as captured (may be cut short)
-    std::uint32_t wire_len = 0;      ///< frame length on the wire, link header included
-    std::uint32_t ip_len = 0;        ///< IP datagram length on the wire, IP header included
-    std::uint32_t payload_len = 0;   ///< transport payload length on the wire
-    std::uint32_t tcp_seq = 0;
-    std::uint32_t tcp_ack = 0;
-    std::uint16_t tcp_window = 0;
-    std::uint16_t header_len = 0;    ///< IP and transport headers together
-    std::uint16_t vlan = 0;          ///< outermost 802.1Q id, 0 when untagged
-    std::uint8_t tcp_flags = 0;
-    std::uint8_t ip_version = 4;
-    std::uint8_t ttl = 0;            ///< TTL or hop limit
-    std::uint8_t icmp_type = 0;
-    std::uint8_t icmp_code = 0;
-    std::uint8_t tunnel_depth = 0;   ///< encapsulations removed
-    bool fragment = false;           ///< any fragment of a larger datagram
-    bool later_fragment = false;     ///< a fragment without transport header: ports are 0 until resolved
-    std::uint32_t fragment_id = 0;   ///< IP identification, for joining later fragments to the first
+    std::int64_t timestamp_ns = 0;  ///< since the Unix epoch, as captured
+    five_tuple tuple;               ///< sender first; ports in host order
+    bytes payload;                  ///< transport payload as captured (may be cut short)
+    std::uint32_t wire_len = 0;     ///< frame length on the wire, link header included
+    std::uint32_t ip_len = 0;       ///< IP datagram length on the wire, IP header included
+    std::uint32_t payload_len = 0;  ///< transport payload length on the wire
+    std::uint32_t tcp_seq = 0;      ///< sequence number, TCP only
+    std::uint32_t tcp_ack = 0;      ///< acknowledgement number, TCP only
+    std::uint16_t tcp_window = 0;   ///< as on the wire, not scaled
+    std::uint16_t header_len = 0;   ///< IP and transport headers together
+    std::uint16_t vlan = 0;         ///< outermost 802.1Q id, 0 when untagged
+    std::uint8_t tcp_flags = 0;     ///< bits of `tcp_flag`, 0 unless TCP
+    std::uint8_t ip_version = 4;    ///< 4 or 6
+    std::uint8_t ttl = 0;           ///< TTL or hop limit
+    std::uint8_t icmp_type = 0;     ///< ICMP and ICMPv6 only
+    std::uint8_t icmp_code = 0;     ///< ICMP and ICMPv6 only
+    std::uint8_t tunnel_depth = 0;  ///< encapsulations removed
+    bool fragment = false;          ///< any fragment of a larger datagram
+    bool later_fragment = false;    ///< a fragment without transport header: ports are 0 until resolved
+    std::uint32_t fragment_id = 0;  ///< IP identification, for joining later fragments to the first
 };
 
 }  // namespace v0

@@ -43,9 +43,10 @@ enum class flow_logging : std::uint8_t {
 /// The networks to be protected. Empty: every private address (RFC 1918, RFC 6598, link-local, unique local).
 class protected_networks {
 public:
-    static constexpr std::size_t capacity = 32;
+    static constexpr std::size_t capacity = 32;  ///< networks that fit
     /// False when full.
     constexpr bool add(const network& n) noexcept { return m_networks.push(n); }
+    /// True for addresses inside, and for multicast, which nobody owns.
     [[nodiscard]] constexpr bool contains(const address& a) const noexcept {
         if (m_networks.empty()) return is_private(a) || is_multicast(a);
         for (const network& n : m_networks) {
@@ -68,19 +69,19 @@ struct decision_schedule {
 
 /// Everything that can be set.
 struct pipeline_options {
-    parse_options parsing{.any_protocol = true};
-    flow_options flows;
-    window_options windows;
-    story_options stories;
-    decision_thresholds thresholds;
-    decision_schedule schedule;
-    rule_set rules;
-    protected_networks site;
-    flow_logging logging = flow_logging::alerts;
-    std::size_t hold_capacity = 8192;       ///< ended flows waiting for a story to claim them
-    std::int64_t hold_ns = 10'000'000'000;  ///< how long they wait
-    hash_secret secret;                     ///< random for live capture, zero for files
-    std::uint64_t (*clock_us)() = nullptr;  ///< monotonic microseconds for mld.sys.latency_us, or none
+    parse_options parsing{.any_protocol = true};  ///< what is decoded
+    flow_options flows;                           ///< what a flow is
+    window_options windows;                       ///< how many hosts and pairs are remembered
+    story_options stories;                        ///< how alerts are grouped
+    decision_thresholds thresholds;               ///< when a score is suspicious, malicious, urgent
+    decision_schedule schedule;                   ///< when flows are looked at
+    rule_set rules;                               ///< the fast detector
+    protected_networks site;                      ///< whose side we are on
+    flow_logging logging = flow_logging::alerts;  ///< which flow lines are written
+    std::size_t hold_capacity = 8192;             ///< ended flows waiting for a story to claim them
+    std::int64_t hold_ns = 10'000'000'000;        ///< how long they wait
+    hash_secret secret;                           ///< random for live capture, zero for files
+    std::uint64_t (*clock_us)() = nullptr;        ///< monotonic microseconds for mld.sys.latency_us, or none
 };
 
 namespace detail {
@@ -146,8 +147,8 @@ struct worker_state {
 template <class Forests, class Sink, class Executor = inline_executor>
 class pipeline {
 public:
-    static constexpr std::size_t burst_capacity = 1024;
-    static constexpr std::int64_t tick_ns = 5'000'000;
+    static constexpr std::size_t burst_capacity = 1024;  ///< packets processed together at most
+    static constexpr std::int64_t tick_ns = 5'000'000;   ///< capture time one burst spans at most
 
     /// `sink` and `executor` must outlive the pipeline. Without executor all work is done by the caller.
     constexpr pipeline(const pipeline_options& options, Forests forests, Sink& sink, Executor* executor = nullptr)
@@ -172,6 +173,7 @@ public:
             packets = packets.subspan(count);
         }
     }
+    /// The same for a single packet.
     constexpr void consume(const raw_packet& one, std::uint16_t interface_index = 0) {
         consume({&one, 1}, interface_index);
     }
@@ -195,14 +197,19 @@ public:
         m_stories.close_quiet(m_now_ns, true, [this](story& s) { tell_closed(s); });
     }
 
+    /// Counters since start, summed over the workers. Not while `consume` runs.
     [[nodiscard]] constexpr statistics totals() const noexcept {
         statistics sum = m_concluded;
         for (const auto& w : m_workers) sum += w.counted;
         return sum;
     }
+    /// Flows in the table.
     [[nodiscard]] constexpr std::size_t active_flows() const noexcept { return m_flows.size(); }
+    /// Attacks that have not been closed.
     [[nodiscard]] constexpr std::size_t open_stories() const noexcept { return m_stories.size(); }
+    /// The newest time seen, of packets or `advance`, since the Unix epoch.
     [[nodiscard]] constexpr std::int64_t now_ns() const noexcept { return m_now_ns; }
+    /// What became of fragments.
     [[nodiscard]] constexpr const fragment_counters& fragments() const noexcept { return m_fragments.counters(); }
 
     /// Capture drops so far, shown in events.

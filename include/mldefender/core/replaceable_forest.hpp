@@ -23,23 +23,32 @@ public:
         m_bundle = std::move(model);
         m_replaced = true;
     }
+    /// True once a bundle answers.
     [[nodiscard]] bool replaced() const noexcept { return m_replaced; }
 
+    /// Detector, e.g. "ddos".
     [[nodiscard]] std::string_view name() const noexcept { return m_replaced ? m_bundle.name() : built_in::name(); }
+    /// Of the model that answers, free text.
     [[nodiscard]] std::string_view version() const noexcept {
         return m_replaced ? m_bundle.version() : built_in::version();
     }
+    /// First 16 hexadecimal digits of the SHA-256 of its bundle.
     [[nodiscard]] std::string_view hash() const noexcept { return m_replaced ? m_bundle.hash() : built_in::hash(); }
+    /// Scores from here on deserve watching.
     [[nodiscard]] float suspicious() const noexcept {
         return m_replaced ? m_bundle.suspicious() : built_in::suspicious();
     }
+    /// Scores from here on deserve a response.
     [[nodiscard]] float malicious() const noexcept { return m_replaced ? m_bundle.malicious() : built_in::malicious(); }
+    /// Score and attack class.
     [[nodiscard]] forest_answer answer(const feature_vector& row) const noexcept {
         return m_replaced ? m_bundle.answer(row) : built_in::answer(row);
     }
+    /// See forest_view::explain.
     std::size_t explain(const feature_vector& row, std::span<contribution> out) const noexcept {
         return m_replaced ? m_bundle.explain(row, out) : built_in::explain(row, out);
     }
+    /// Share of training flows with such a score that were attacks.
     [[nodiscard]] float confidence(float score) const noexcept {
         return m_replaced ? m_bundle.confidence(score) : built_in::confidence(score);
     }

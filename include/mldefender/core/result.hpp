@@ -16,24 +16,24 @@ inline namespace v0 {
 /// Why something could not be done. A closed set: counters are indexed by it, so `count_` stays last.
 enum class errc : std::uint8_t {
     ok,
-    truncated,           ///< fewer bytes than the header needs
-    bad_version,         ///< IP version or format version not understood
-    bad_header_length,   ///< a length field contradicts itself or its parent
-    bad_value,           ///< a field holds a value its format forbids
-    unsupported_link,    ///< link type without a decoder
-    not_ip,              ///< a frame that carries no IP (ARP, LLDP, ...): normal, counted apart
-    unsupported_proto,   ///< IP protocol that is not tracked
-    too_deep,            ///< more nested headers than we are willing to follow
+    truncated,          ///< fewer bytes than the header needs
+    bad_version,        ///< IP version or format version not understood
+    bad_header_length,  ///< a length field contradicts itself or its parent
+    bad_value,          ///< a field holds a value its format forbids
+    unsupported_link,   ///< link type without a decoder
+    not_ip,             ///< a frame that carries no IP (ARP, LLDP, ...): normal, counted apart
+    unsupported_proto,  ///< IP protocol that is not tracked
+    too_deep,           ///< more nested headers than we are willing to follow
     not_found,
     already_exists,
     permission,
-    io,                  ///< the system refused; errno tells why
+    io,  ///< the system refused; errno tells why
     disk_full,
-    corrupt,             ///< data whose check sum, chain or structure is wrong
+    corrupt,  ///< data whose check sum, chain or structure is wrong
     wrong_key,
-    too_large,           ///< beyond a configured or fixed bound
-    bad_argument,        ///< the caller's input makes no sense
-    unavailable,         ///< a feature this machine or build does not have
+    too_large,     ///< beyond a configured or fixed bound
+    bad_argument,  ///< the caller's input makes no sense
+    unavailable,   ///< a feature this machine or build does not have
     count_
 };
 
@@ -70,10 +70,10 @@ inline constexpr std::size_t errc_count = static_cast<std::size_t>(errc::count_)
 /// A cold-path error: enough for a person to act on. `what` names the failed step and the fix if there is
 /// one, `where` the file, key or interface, `system_errno` the errno or 0.
 struct error {
-    errc code = errc::ok;
-    std::string what;
-    std::string where;
-    int system_errno = 0;
+    errc code = errc::ok;  ///< for programs
+    std::string what;      ///< the failed step, and the fix if there is one
+    std::string where;     ///< file, key or interface; "" when there is none
+    int system_errno = 0;  ///< 0 unless the system said why
 
     /// "where: what", the form every tool prints.
     [[nodiscard]] std::string text() const { return where.empty() ? what : where + ": " + what; }
@@ -83,20 +83,32 @@ struct error {
 template <class T, class E = errc>
 class [[nodiscard]] result {
 public:
+    /// A success; implicit, so that `return value;` works.
     constexpr result(T value) noexcept : m_value(std::move(value)), m_ok(true) {}
+    /// A failure; implicit, so that `return errc::truncated;` works.
     constexpr result(E failure) noexcept : m_error(std::move(failure)) {}
 
+    /// True when there is a value.
     [[nodiscard]] constexpr bool ok() const noexcept { return m_ok; }
+    /// The same, for conditions.
     constexpr explicit operator bool() const noexcept { return m_ok; }
 
+    /// The value; only when `ok()`, which debug builds assert.
     [[nodiscard]] constexpr T& value() & noexcept { return assert(m_ok), m_value; }
+    /// The value; only when `ok()`.
     [[nodiscard]] constexpr const T& value() const& noexcept { return assert(m_ok), m_value; }
+    /// The value, to be moved from; only when `ok()`.
     [[nodiscard]] constexpr T&& value() && noexcept { return assert(m_ok), std::move(m_value); }
+    /// The value; only when `ok()`.
     constexpr T& operator*() & noexcept { return value(); }
+    /// The value; only when `ok()`.
     constexpr const T& operator*() const& noexcept { return value(); }
+    /// A member of the value; only when `ok()`.
     constexpr T* operator->() noexcept { return &value(); }
+    /// A member of the value; only when `ok()`.
     constexpr const T* operator->() const noexcept { return &value(); }
 
+    /// What went wrong; meaningful only when not `ok()`.
     [[nodiscard]] constexpr const E& failure() const noexcept { return m_error; }
 
 private:
@@ -112,10 +124,14 @@ template <class E>
 class [[nodiscard]] result<void, E> {
 public:
     constexpr result() noexcept = default;
+    /// A failure; implicit, so that `return errc::truncated;` works.
     constexpr result(E failure) noexcept : m_error(std::move(failure)), m_ok(false) {}
 
+    /// True when the step succeeded.
     [[nodiscard]] constexpr bool ok() const noexcept { return m_ok; }
+    /// The same, for conditions.
     constexpr explicit operator bool() const noexcept { return m_ok; }
+    /// What went wrong; meaningful only when not `ok()`.
     [[nodiscard]] constexpr const E& failure() const noexcept { return m_error; }
 
 private:

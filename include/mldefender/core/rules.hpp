@@ -20,21 +20,21 @@ inline namespace v0 {
 
 /// One threshold: the feature is at least, or at most, `value`.
 struct rule_condition {
-    std::string_view feature;
-    bool at_least = true;
-    float value = 0;
+    std::string_view feature;  ///< its name; "" when the condition is unused
+    bool at_least = true;      ///< else at most
+    float value = 0;           ///< the threshold, in the feature's unit
 };
 
 /// One rule. It fires when every condition holds; unused conditions have an empty feature name.
 struct rule {
-    std::string_view name;   ///< as in mld.fast.reasons and in configuration
-    std::string_view title;  ///< as in alert.signature
-    attack_class attack = attack_class::none;
-    std::string_view technique;  ///< ATT&CK technique id
-    float score = 0;             ///< 0..1 when it fires
-    std::uint32_t revision = 1;
-    bool enabled = true;
-    std::array<rule_condition, 6> conditions{};
+    std::string_view name;                       ///< as in mld.fast.reasons and in configuration
+    std::string_view title;                      ///< as in alert.signature
+    attack_class attack = attack_class::none;    ///< what it means when it fires
+    std::string_view technique;                  ///< ATT&CK technique id
+    float score = 0;                             ///< 0..1 when it fires
+    std::uint32_t revision = 1;                  ///< alert.rev
+    bool enabled = true;                         ///< a rule that is off never fires
+    std::array<rule_condition, 6> conditions{};  ///< all must hold
 };
 
 namespace detail {
@@ -204,6 +204,7 @@ class rule_set {
 public:
     constexpr rule_set() noexcept : m_rules(default_rules) { resolve(); }
 
+    /// The rules with their present settings, in the order of their bits.
     [[nodiscard]] constexpr const std::array<rule, rule_count>& rules() const noexcept { return m_rules; }
 
     /// Changes one rule's switch or score. False when there is no such rule.
@@ -212,6 +213,7 @@ public:
         if (r != nullptr) r->enabled = on;
         return r != nullptr;
     }
+    /// The score the rule gives when it fires, 0..1.
     constexpr bool set_score(std::string_view name, float score) noexcept {
         rule* r = find(name);
         if (r != nullptr) r->score = score;
@@ -230,6 +232,7 @@ public:
         return false;
     }
 
+    /// Every rule that fires, and the one with the largest score.
     [[nodiscard]] constexpr rule_outcome evaluate(const feature_vector& v) const noexcept {
         rule_outcome out;
         for (std::size_t i = 0; i < rule_count; ++i) {

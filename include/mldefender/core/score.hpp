@@ -24,10 +24,10 @@ inline namespace v0 {
 
 /// What the winning detector says.
 struct threat {
-    float score = 0;  ///< 0..1 on the common scale
-    float raw = 0;    ///< the detector's own score
-    attack_class label = attack_class::none;
-    std::uint8_t author = 0;  ///< position of the detector in its list
+    float score = 0;                          ///< 0..1 on the common scale
+    float raw = 0;                            ///< the detector's own score
+    attack_class label = attack_class::none;  ///< class the detector gave
+    std::uint8_t author = 0;                  ///< position of the detector in its list
 };
 
 /// Where a detector's own thresholds lie on the common scale.
@@ -53,12 +53,14 @@ inline constexpr verdict_thresholds common_scale{};
 template <class... Detectors>
 class max_threat {
 public:
-    static constexpr std::size_t size = sizeof...(Detectors);
+    static constexpr std::size_t size = sizeof...(Detectors);  ///< how many detectors
     static_assert(size > 0 && size < 256);
 
     constexpr max_threat() = default;
+    /// Takes the detectors in the order that breaks ties.
     constexpr explicit max_threat(Detectors... detectors) : m_detectors(std::move(detectors)...) {}
 
+    /// Asks every detector; safe from any number of threads when they are.
     [[nodiscard]] constexpr threat operator()(const feature_vector& row) const noexcept {
         threat best;
         std::uint8_t position = 0;
@@ -79,6 +81,7 @@ public:
             if (i++ == position) use(detector);
         });
     }
+    /// Calls `use(detector)` for each, in their order.
     template <class Use>
     constexpr void for_each(Use&& use) const {
         std::apply([&](const auto&... detector) { (use(detector), ...); }, m_detectors);
@@ -95,12 +98,13 @@ private:
 
 /// A whole decision: both detectors, and the larger of them.
 struct decision {
-    rule_outcome fast;
-    threat ml;
-    float score = 0;
+    rule_outcome fast;                         ///< what the rules say
+    threat ml;                                 ///< what the forests say
+    float score = 0;                           ///< the larger of both, 0..1
     attack_class attack = attack_class::none;  ///< none when the score is below suspicion
     bool by_rules = false;                     ///< the rules gave the score
 
+    /// True when rules and forests disagree enough for a person to look.
     [[nodiscard]] constexpr bool divergent() const noexcept { return is_divergent(fast.score, ml.score); }
 };
 

@@ -40,6 +40,7 @@ public:
     /// Adds one hash; its low bits choose the position, so pass well-mixed hashes only.
     constexpr void add(std::uint64_t hash) noexcept { m_words[(hash / 64) % (Bits / 64)] |= 1ULL << (hash % 64); }
 
+    /// Adds all that the other one has seen.
     constexpr void merge(const distinct_counter& other) noexcept {
         for (std::size_t i = 0; i < m_words.size(); ++i) m_words[i] |= other.m_words[i];
     }

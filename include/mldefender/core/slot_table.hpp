@@ -68,12 +68,16 @@ public:
     slot_table(const slot_table&) = delete;
     slot_table& operator=(const slot_table&) = delete;
 
+    /// Records that fit.
     [[nodiscard]] constexpr std::size_t capacity() const noexcept { return m_bucket_total * ways; }
+    /// The record in a slot in use.
     [[nodiscard]] constexpr Record& operator[](std::uint32_t slot) noexcept { return m_records[slot]; }
+    /// The record in a slot in use.
     [[nodiscard]] constexpr const Record& operator[](std::uint32_t slot) const noexcept { return m_records[slot]; }
 
     /// Live records in one shard.
     [[nodiscard]] constexpr std::size_t size(std::size_t shard) const noexcept { return m_live[shard].count; }
+    /// Live records of all shards.
     [[nodiscard]] constexpr std::size_t size() const noexcept {
         std::size_t total = 0;
         for (const auto& live : m_live) total += live.count;
@@ -152,6 +156,7 @@ public:
         b.settled = static_cast<std::uint8_t>(b.settled & ~(1U << (slot % ways)));
     }
 
+    /// Frees a slot in use; its record is not destroyed before the slot is used again.
     constexpr void erase(std::uint32_t slot) noexcept {
         bucket& b = m_buckets[slot / ways];
         b.used = static_cast<std::uint8_t>(b.used & ~(1U << (slot % ways)));

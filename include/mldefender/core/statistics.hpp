@@ -20,17 +20,17 @@ struct statistics {
     std::uint64_t ip_packets = 0;                       ///< decoded and counted to a flow
     std::uint64_t fragments_skipped = 0;                ///< later fragments left out by configuration
     std::array<std::uint64_t, errc_count> undecoded{};  ///< by reason; `not_ip` is normal
-    std::uint64_t flows_begun = 0;
-    std::uint64_t flows_ended = 0;
-    std::uint64_t flows_evicted = 0;  ///< pushed out of a full table
-    std::uint64_t hosts_evicted = 0;
-    std::uint64_t pairs_evicted = 0;
-    std::uint64_t decisions = 0;   ///< feature vectors scored
+    std::uint64_t flows_begun = 0;                      ///< flows seen for the first time
+    std::uint64_t flows_ended = 0;                      ///< flows taken out of the table for any reason
+    std::uint64_t flows_evicted = 0;                    ///< pushed out of a full table
+    std::uint64_t hosts_evicted = 0;                    ///< host windows pushed out of a full book
+    std::uint64_t pairs_evicted = 0;                    ///< pair histories pushed out of a full book
+    std::uint64_t decisions = 0;                        ///< feature vectors scored
     std::uint64_t held_early = 0;  ///< flow lines written before their hold time because the hold was full
-    std::array<std::uint64_t, 3> flows_by_verdict{};  ///< ended flows: benign, suspicious, malicious
-    std::array<std::uint64_t, attack_class_count> flows_by_class{};
-    std::uint64_t stories_opened = 0;
-    std::uint64_t alerts = 0;     ///< alert lines
+    std::array<std::uint64_t, 3> flows_by_verdict{};                 ///< ended flows: benign, suspicious, malicious
+    std::array<std::uint64_t, attack_class_count> flows_by_class{};  ///< ended flows, by class of their worst decision
+    std::uint64_t stories_opened = 0;                                ///< attacks
+    std::uint64_t alerts = 0;                                        ///< alert lines
     std::uint64_t divergent = 0;  ///< ended flows on which rules and forests disagreed
 
     /// Frames that carried IP but could not be decoded.
@@ -43,6 +43,7 @@ struct statistics {
         return sum;
     }
 
+    /// Adds another worker's counters.
     constexpr statistics& operator+=(const statistics& other) noexcept {
         packets += other.packets;
         bytes += other.bytes;

@@ -33,24 +33,24 @@ struct story_options {
 /// One attack as seen so far. The shape (protocol, port, peer) is what all its flows have in common; a part in which
 /// they differ is left open.
 struct story {
-    address actor;  ///< attacker, or victim when `by_victim`
-    attack_class attack = attack_class::none;
-    bool by_victim = false;
-    bool malicious = false;  ///< a decision reached the malicious threshold
-    bool any_port = false;   ///< flows go to several ports
-    bool any_peer = false;   ///< flows have several other ends
-    ip_protocol protocol = ip_protocol::tcp;
-    std::uint16_t port = 0;  ///< responder port
-    address peer;            ///< the other end
-    std::uint64_t id = 0;    ///< flow id of the flow that opened it
-    std::int64_t opened_ns = 0;
-    std::int64_t last_ns = 0;  ///< last flow added
-    std::int64_t told_ns = 0;  ///< last alert
-    std::uint64_t flows = 0;
-    shown_scores worst;  ///< the decision with the largest score so far; rules of all decisions
-    event told;          ///< the last alert, for the closing line
-    distinct_counter<256> peers;
-    distinct_counter<256> ports;
+    address actor;                             ///< attacker, or victim when `by_victim`
+    attack_class attack = attack_class::none;  ///< what its flows are said to be
+    bool by_victim = false;                    ///< told from the victim's side, as floods are
+    bool malicious = false;                    ///< a decision reached the malicious threshold
+    bool any_port = false;                     ///< flows go to several ports
+    bool any_peer = false;                     ///< flows have several other ends
+    ip_protocol protocol = ip_protocol::tcp;   ///< of all its flows
+    std::uint16_t port = 0;                    ///< responder port
+    address peer;                              ///< the other end
+    std::uint64_t id = 0;                      ///< flow id of the flow that opened it
+    std::int64_t opened_ns = 0;                ///< first alert, capture time since the Unix epoch
+    std::int64_t last_ns = 0;                  ///< last flow added
+    std::int64_t told_ns = 0;                  ///< last alert
+    std::uint64_t flows = 0;                   ///< flows counted to it so far
+    shown_scores worst;                        ///< the decision with the largest score so far; rules of all decisions
+    event told;                                ///< the last alert, for the closing line
+    distinct_counter<256> peers;               ///< other ends, estimated
+    distinct_counter<256> ports;               ///< responder ports, estimated
 };
 
 /// True when stories of this class are told from the victim's side, because the sources are many or forged.
@@ -93,9 +93,12 @@ namespace detail {
 /// The open stories.
 class story_table {
 public:
+    /// Allocates all it will ever need.
     constexpr explicit story_table(const story_options& options) : m_options(options), m_stories(options.capacity) {}
 
+    /// As given.
     [[nodiscard]] constexpr const story_options& options() const noexcept { return m_options; }
+    /// Open stories.
     [[nodiscard]] constexpr std::size_t size() const noexcept { return m_open; }
 
     /// The open story `f` belongs to by its looks, or null. Safe from several threads while nothing is added.

@@ -38,22 +38,22 @@ enum class observation_kind : std::uint8_t {
 
 /// One report. Addresses are the flow's initiator and responder.
 struct observation {
-    std::int64_t timestamp_ns = 0;
-    five_tuple tuple;
-    std::uint32_t packet_index = 0;  ///< in the burst, for a stable order across workers
-    std::uint32_t forward_packets = 0;
-    std::uint32_t backward_packets = 0;
-    float forward_bytes = 0;
-    float backward_bytes = 0;
-    float name_entropy = 0;       ///< lookup: bits per character
-    float name_length = 0;        ///< lookup: characters
-    std::uint64_t name_hash = 0;  ///< lookup: hash of the whole name
-    observation_kind kind = observation_kind::contact;
-    bool midstream = false;           ///< contact: a TCP flow whose beginning was not seen
-    bool bare_probe = false;          ///< contact: TCP without SYN, or without payload over UDP
-    bool responder_external = false;  ///< the responder lies outside the protected networks
-    bool short_lived = false;         ///< ended: little was said in either direction
-    bool silent = false;              ///< ended: the responder never sent anything
+    std::int64_t timestamp_ns = 0;                      ///< of the packet that caused it, since the Unix epoch
+    five_tuple tuple;                                   ///< initiator first
+    std::uint32_t packet_index = 0;                     ///< in the burst, for a stable order across workers
+    std::uint32_t forward_packets = 0;                  ///< packets since the last report, initiator to responder
+    std::uint32_t backward_packets = 0;                 ///< the same the other way
+    float forward_bytes = 0;                            ///< IP bytes since the last report
+    float backward_bytes = 0;                           ///< the same the other way
+    float name_entropy = 0;                             ///< lookup: bits per character
+    float name_length = 0;                              ///< lookup: characters
+    std::uint64_t name_hash = 0;                        ///< lookup: hash of the whole name
+    observation_kind kind = observation_kind::contact;  ///< what happened
+    bool midstream = false;                             ///< contact: a TCP flow whose beginning was not seen
+    bool bare_probe = false;                            ///< contact: TCP without SYN, or without payload over UDP
+    bool responder_external = false;                    ///< the responder lies outside the protected networks
+    bool short_lived = false;                           ///< ended: little was said in either direction
+    bool silent = false;                                ///< ended: the responder never sent anything
 };
 
 inline constexpr std::int64_t bucket_ns = 10'000'000'000;  ///< length of one time bucket
@@ -62,46 +62,47 @@ inline constexpr std::size_t bucket_count = 6;             ///< buckets kept: a 
 /// One host's behaviour during one bucket, or over a merged span of buckets.
 struct host_activity {
     // As initiator.
-    distinct_counter<256> destinations;
-    distinct_counter<256> ports;
-    distinct_counter<256> external_destinations;
-    distinct_counter<128> names;
-    distinct_counter<64> smb_destinations;
-    distinct_counter<64> rdp_destinations;
-    distinct_counter<64> ssh_destinations;
-    distinct_counter<64> telnet_destinations;
-    std::uint32_t contacts = 0;
-    std::uint32_t tcp_contacts = 0;
-    std::uint32_t probes = 0;  ///< TCP segments that open nothing: FIN, NULL, XMAS, stray ACK
-    std::uint32_t accepted = 0;
-    std::uint32_t tcp_accepted = 0;
-    std::uint32_t tcp_refused = 0;
-    std::uint32_t refused = 0;
-    std::uint32_t icmp_contacts = 0;
-    std::uint32_t short_flows = 0;
-    std::uint32_t silent_flows = 0;
-    std::uint32_t lookups = 0;
-    std::uint32_t lookups_failed = 0;
-    std::uint32_t credentials = 0;
-    std::uint32_t rejected = 0;
-    std::uint32_t file_changes = 0;
-    float name_entropy_sum = 0;
-    float name_length_sum = 0;
-    float bytes_out = 0;
-    float bytes_in = 0;
+    distinct_counter<256> destinations;           ///< hosts contacted
+    distinct_counter<256> ports;                  ///< responder ports contacted
+    distinct_counter<256> external_destinations;  ///< hosts contacted outside the protected networks
+    distinct_counter<128> names;                  ///< DNS names asked for
+    distinct_counter<64> smb_destinations;        ///< hosts contacted at SMB
+    distinct_counter<64> rdp_destinations;        ///< hosts contacted at RDP
+    distinct_counter<64> ssh_destinations;        ///< hosts contacted at SSH
+    distinct_counter<64> telnet_destinations;     ///< hosts contacted at telnet
+    std::uint32_t contacts = 0;                   ///< flows begun
+    std::uint32_t tcp_contacts = 0;               ///< of which TCP whose beginning was seen
+    std::uint32_t probes = 0;                     ///< TCP segments that open nothing: FIN, NULL, XMAS, stray ACK
+    std::uint32_t accepted = 0;                   ///< of which answered
+    std::uint32_t tcp_accepted = 0;               ///< of which TCP, by SYN-ACK
+    std::uint32_t tcp_refused = 0;                ///< TCP flows refused by RST
+    std::uint32_t refused = 0;                    ///< flows refused by RST or ICMP
+    std::uint32_t icmp_contacts = 0;              ///< ICMP flows begun
+    std::uint32_t short_flows = 0;                ///< ended flows in which little was said
+    std::uint32_t silent_flows = 0;               ///< ended flows without an answer
+    std::uint32_t lookups = 0;                    ///< DNS questions
+    std::uint32_t lookups_failed = 0;             ///< DNS errors received
+    std::uint32_t credentials = 0;                ///< logins tried
+    std::uint32_t rejected = 0;                   ///< logins refused
+    std::uint32_t file_changes = 0;               ///< files on shares written, renamed or deleted
+    float name_entropy_sum = 0;                   ///< of names asked for, bits per character
+    float name_length_sum = 0;                    ///< of names asked for, characters
+    float bytes_out = 0;                          ///< IP bytes sent in flows it began
+    float bytes_in = 0;                           ///< IP bytes received in flows it began
     // As responder.
-    distinct_counter<256> sources;
-    std::uint32_t asked = 0;      ///< flows towards this host
-    std::uint32_t busy_lead = 0;  ///< how clearly `busy_port` leads (majority vote of Boyer and Moore, 1981)
-    std::uint16_t busy_port = 0;  ///< the port asked for most, if one has the majority
-    std::uint32_t asked_tcp = 0;  ///< of which TCP
-    std::uint32_t answered = 0;
+    distinct_counter<256> sources;    ///< hosts that contacted this one
+    std::uint32_t asked = 0;          ///< flows towards this host
+    std::uint32_t busy_lead = 0;      ///< how clearly `busy_port` leads (majority vote of Boyer and Moore, 1981)
+    std::uint16_t busy_port = 0;      ///< the port asked for most, if one has the majority
+    std::uint32_t asked_tcp = 0;      ///< of which TCP
+    std::uint32_t answered = 0;       ///< flows it answered
     std::uint32_t completed_tcp = 0;  ///< complete handshakes
     std::uint32_t rejections = 0;     ///< logins this host refused
-    float packets_received = 0;
-    float bytes_received = 0;
-    float packets_sent = 0;
+    float packets_received = 0;       ///< in flows towards this host
+    float bytes_received = 0;         ///< IP bytes, in flows towards this host
+    float packets_sent = 0;           ///< in flows towards this host
 
+    /// Adds another bucket or another worker's share.
     constexpr void merge(const host_activity& other) noexcept {
         destinations.merge(other.destinations);
         ports.merge(other.ports);
@@ -145,7 +146,7 @@ private:
 
 /// One host's last minute. Buckets are cleared when first used again, so a new host costs little.
 struct host_window {
-    address host;
+    address host;                                      ///< whose window it is
     static constexpr std::int64_t unused = INT64_MIN;  ///< no time has this bucket number
     /// Bucket number each place holds.
     std::array<std::int64_t, bucket_count> epoch{unused, unused, unused, unused, unused, unused};
@@ -196,23 +197,23 @@ struct host_window {
 
 /// How one host has returned to one service (address, port, protocol) of another.
 struct pair_history {
-    static constexpr std::size_t kept = 8;
+    static constexpr std::size_t kept = 8;  ///< intervals remembered
 
-    address initiator;
-    address responder;
-    std::uint16_t port = 0;
-    ip_protocol protocol = ip_protocol::tcp;
-    std::uint8_t gap_count = 0;
-    std::uint8_t next = 0;
-    std::array<float, kept> gaps_s{};  ///< the last intervals between contacts, a ring
-    std::int64_t first_ns = 0;
-    std::int64_t last_ns = 0;   ///< of the last contact
-    std::int64_t faded_ns = 0;  ///< when the recent counts were last faded
-    std::uint32_t contacts = 0;
-    float recent_contacts = 0;  ///< halves every 5 minutes
-    float recent_short = 0;     ///< the same for flows in which little was said
-    float recent_rejected = 0;  ///< the same for refused logins
-    float bytes_out = 0;
+    address initiator;                        ///< who comes back
+    address responder;                        ///< to whom
+    std::uint16_t port = 0;                   ///< to which service
+    ip_protocol protocol = ip_protocol::tcp;  ///< over which transport
+    std::uint8_t gap_count = 0;               ///< how many of `gaps_s` are known
+    std::uint8_t next = 0;                    ///< place in the ring that is written next
+    std::array<float, kept> gaps_s{};         ///< the last intervals between contacts, a ring
+    std::int64_t first_ns = 0;                ///< first contact, since the Unix epoch
+    std::int64_t last_ns = 0;                 ///< of the last contact
+    std::int64_t faded_ns = 0;                ///< when the recent counts were last faded
+    std::uint32_t contacts = 0;               ///< flows begun in all
+    float recent_contacts = 0;                ///< halves every 5 minutes
+    float recent_short = 0;                   ///< the same for flows in which little was said
+    float recent_rejected = 0;                ///< the same for refused logins
+    float bytes_out = 0;                      ///< IP bytes from initiator to responder in all
 
     /// Fades the recent counts by the time passed since the last report.
     constexpr void fade(std::int64_t now_ns) noexcept {
@@ -226,9 +227,10 @@ struct pair_history {
 
     /// Median of the kept intervals in seconds, and the median distance from it as a share of it (0 is a clock).
     struct rhythm {
-        float median_s = 0;
-        float spread = 1;
+        float median_s = 0;  ///< 0 when fewer than three intervals are known
+        float spread = 1;    ///< 0 a clock, 1 no rhythm at all
     };
+    /// The rhythm of the kept intervals.
     [[nodiscard]] constexpr rhythm measure() const noexcept {
         if (gap_count < 3) return {};
         std::array<float, kept> gaps = gaps_s;

@@ -17,15 +17,15 @@ inline namespace v0 {
 
 /// Sizes of the books; both are rounded up to a power of two of at least 512.
 struct window_options {
-    std::size_t hosts = 16'384;
-    std::size_t pairs = 65'536;
+    std::size_t hosts = 16'384;  ///< host windows kept
+    std::size_t pairs = 65'536;  ///< pair histories kept
 };
 
 /// The hashes under which a report's two hosts and their pair are kept.
 struct window_keys {
-    std::uint64_t initiator = 0;
-    std::uint64_t responder = 0;
-    std::uint64_t pair = 0;
+    std::uint64_t initiator = 0;  ///< of the initiator's address
+    std::uint64_t responder = 0;  ///< of the responder's address
+    std::uint64_t pair = 0;       ///< of both, port and protocol
 };
 
 /// Keys of a flow under the sensor's secret.
@@ -41,12 +41,13 @@ struct window_keys {
 /// The books. `apply` may run on different shards at once, `look_up` on any number of threads while nothing is applied.
 class window_book {
 public:
+    /// Allocates all it will ever need.
     constexpr explicit window_book(const window_options& options) : m_hosts(options.hosts), m_pairs(options.pairs) {}
 
     /// Records pushed out by an `apply` call.
     struct evictions {
-        std::uint64_t hosts = 0;
-        std::uint64_t pairs = 0;
+        std::uint64_t hosts = 0;  ///< host windows
+        std::uint64_t pairs = 0;  ///< pair histories
     };
 
     /// Hints that a report with these keys comes soon.
@@ -80,7 +81,9 @@ public:
                            [&](std::uint32_t slot) { return m_pairs.erase(slot), true; });
     }
 
+    /// Host windows held now.
     [[nodiscard]] constexpr std::size_t hosts() const noexcept { return m_hosts.size(); }
+    /// Pair histories held now.
     [[nodiscard]] constexpr std::size_t pairs() const noexcept { return m_pairs.size(); }
 
 private:

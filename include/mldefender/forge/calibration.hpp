@@ -29,9 +29,10 @@ struct judged_row {
 
 /// How a threshold performs: shares of rows, unweighted.
 struct operating_point {
-    float threshold = 0;
+    float threshold = 0;             ///< 0..1, the forest's own scale
     double false_positive_rate = 0;  ///< benign rows at or above the threshold
     double recall = 0;               ///< attack rows at or above the threshold
+    /// The same for each attack class alone; 0 for classes without rows.
     std::array<double, attack_class_count> recall_by_class{};
 };
 

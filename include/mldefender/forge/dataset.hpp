@@ -65,18 +65,27 @@ public:
         return {};
     }
 
+    /// Rows added so far.
     [[nodiscard]] std::size_t rows() const noexcept { return m_labels.size(); }
+    /// Features of a row.
     [[nodiscard]] std::size_t columns() const noexcept { return m_columns.size(); }
+    /// Names of the columns, in order.
     [[nodiscard]] const std::vector<std::string>& names() const noexcept { return m_names; }
+    /// All values of a column, one per row; `index` < columns().
     [[nodiscard]] std::span<const float> column(std::size_t index) const noexcept { return m_columns[index]; }
+    /// The class of each row.
     [[nodiscard]] std::span<const attack_class> labels() const noexcept { return m_labels; }
+    /// The weight of each row, > 0.
     [[nodiscard]] std::span<const float> weights() const noexcept { return m_weights; }
+    /// The episode each row comes from.
     [[nodiscard]] std::span<const std::uint32_t> groups() const noexcept { return m_groups; }
 
     /// Where the rows come from, for the model's metadata: generator, seed, scale.
     [[nodiscard]] const std::string& description() const noexcept { return m_description; }
+    /// Sets that text.
     void describe(std::string text) { m_description = std::move(text); }
 
+    /// Equal in every row, name and text. A dataset with NaN equals nothing.
     bool operator==(const dataset&) const = default;
 
 private:

@@ -18,9 +18,9 @@ namespace forge {
 
 /// One shipped detector.
 struct detector_recipe {
-    std::string_view name;
-    std::vector<attack_class> positives;
-    std::size_t max_leaves;  ///< per tree; 100 trees each, about 6,000 nodes together
+    std::string_view name;                ///< as in events, model files and C++ types
+    std::vector<attack_class> positives;  ///< classes it is to recognise
+    std::size_t max_leaves;               ///< per tree; 100 trees each, about 6,000 nodes together
 };
 
 /// The four, in the sensor's order.

@@ -31,20 +31,20 @@ namespace forge {
 
 /// How many scenarios, and how many rows of each.
 struct row_settings {
-    std::uint64_t seed = 1;
-    std::size_t scenarios = 1000;
+    std::uint64_t seed = 1;          ///< the same seed gives the same rows
+    std::size_t scenarios = 1000;    ///< each a network of its own, for 20 s to 10 min
     std::size_t benign_rows = 1200;  ///< most benign rows kept of one scenario
     std::size_t attack_rows = 500;   ///< most rows kept of each attack class of one scenario
     std::size_t threads = 0;         ///< 0: one per processor
-    scenario_options scenario;
+    scenario_options scenario;       ///< what each of them is drawn from
     std::function<void(std::size_t done, std::size_t all)>
         progress;  ///< called after each scenario, one call at a time
 };
 
 /// One training row before it joins a dataset.
 struct labelled_row {
-    feature_vector features{};
-    attack_class label = attack_class::none;
+    feature_vector features{};                ///< as the sensor would score it
+    attack_class label = attack_class::none;  ///< what really happened
 };
 
 namespace detail {

@@ -28,10 +28,12 @@ namespace log {
 /// Durations in buckets of a quarter octave (relative error at most 19 %), from 1 ns to 18 minutes.
 class duration_histogram {
 public:
+    /// Counts a duration `times` times; below 4 ns counts as 4 ns.
     void add(std::uint64_t ns, std::uint64_t times = 1) noexcept {
         m_buckets[bucket_of(ns)] += times;
         m_total += times;
     }
+    /// Durations counted.
     [[nodiscard]] std::uint64_t count() const noexcept { return m_total; }
     /// Upper bound of the bucket that holds quantile `q` (0..1), in nanoseconds; 0 when empty.
     [[nodiscard]] std::uint64_t quantile(double q) const noexcept {
@@ -62,16 +64,16 @@ private:
 
 /// One story as the summary shows it.
 struct reported_story {
-    std::uint64_t id = 0;
-    address actor;
-    bool by_victim = false;
-    attack_class attack = attack_class::none;
-    std::uint64_t flows = 0;
-    std::uint32_t targets = 0;
-    float score = 0;
-    verdict worst = verdict::benign;
-    std::int64_t first_ns = 0;
-    std::int64_t last_ns = 0;
+    std::uint64_t id = 0;                      ///< flow id of the flow that opened it
+    address actor;                             ///< attacker, or victim when `by_victim`
+    bool by_victim = false;                    ///< told from the victim's side, as floods are
+    attack_class attack = attack_class::none;  ///< its class
+    std::uint64_t flows = 0;                   ///< flows counted to it
+    std::uint32_t targets = 0;                 ///< other ends, estimated
+    float score = 0;                           ///< largest so far, 0..1
+    verdict worst = verdict::benign;           ///< worst verdict of its alerts
+    std::int64_t first_ns = 0;                 ///< first alert, since the Unix epoch
+    std::int64_t last_ns = 0;                  ///< latest alert
 };
 
 /// Everything about a run that the pipeline's counters do not hold.
@@ -80,14 +82,14 @@ struct run_facts {
     double capture_seconds = 0;       ///< first to last packet, the capture's clock
     std::uint64_t capture_drops = 0;  ///< packets lost before they reached the sensor
     std::uint64_t lines_lost = 0;     ///< events the disk refused
-    std::uint64_t artifacts = 0;
-    std::string events_directory;
+    std::uint64_t artifacts = 0;      ///< artifact files written
+    std::string events_directory;     ///< where events went, "" when nowhere
 };
 
 /// See the top of the file.
 class run_report {
 public:
-    static constexpr std::size_t shown_stories = 10;
+    static constexpr std::size_t shown_stories = 10;  ///< rows of the table of attackers
 
     /// Notes an alert; flow lines are ignored (the pipeline counts them).
     void note(const event& e) {
@@ -113,6 +115,7 @@ public:
         if (packets > 0) m_latency.add(ns, packets);
     }
 
+    /// Time from hand-over of a packet to its burst's last decision.
     [[nodiscard]] const duration_histogram& latency() const noexcept { return m_latency; }
 
     /// The largest stories, by flows, then by address.

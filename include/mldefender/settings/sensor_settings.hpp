@@ -20,34 +20,34 @@ namespace settings {
 
 /// What can be configured. Durations are in seconds.
 struct sensor_settings {
-    std::string host;        ///< sensor name in events; "": the machine's
-    std::string deployment;  ///< site name in events
-    std::vector<std::string> protected_networks;
-    std::string country_file;
-    std::string chain_key;
+    std::string host;                             ///< sensor name in events; "": the machine's
+    std::string deployment;                       ///< site name in events
+    std::vector<std::string> protected_networks;  ///< CIDR; empty: every private address
+    std::string country_file;                     ///< MaxMind file; "": no countries
+    std::string chain_key;                        ///< key file of the hash chain; "": DIR/.chain.key
 
-    bool promiscuous = true;
-    std::uint32_t buffer_mb = 16;
-    std::uint32_t snap_len = 262'144;
-    std::string filter;
+    bool promiscuous = true;           ///< also see what is addressed to others
+    std::uint32_t buffer_mb = 16;      ///< kernel buffer per interface, 1..1024 MiB
+    std::uint32_t snap_len = 262'144;  ///< most bytes taken of a frame, 96..262144
+    std::string filter;                ///< pcap-filter expression; "": everything
 
-    std::size_t flow_capacity = 262'144;
-    double idle_timeout_s = 120;
-    double active_timeout_s = 1800;
-    bool early_close = true;
-    bool count_fragments = true;
-    bool decapsulate = false;
-    bool other_protocols = true;
-    std::size_t host_capacity = 16'384;
-    std::size_t pair_capacity = 65'536;
+    std::size_t flow_capacity = 262'144;  ///< flows held at once
+    double idle_timeout_s = 120;          ///< a longer pause ends a flow
+    double active_timeout_s = 1800;       ///< a longer life is cut into several flows; 0: never
+    bool early_close = true;              ///< a finished TCP connection ends its flow
+    bool count_fragments = true;          ///< later fragments count to their datagram's flow
+    bool decapsulate = false;             ///< look into GRE, VXLAN and IP-in-IP
+    bool other_protocols = true;          ///< flows of IP protocols without ports too
+    std::size_t host_capacity = 16'384;   ///< hosts remembered
+    std::size_t pair_capacity = 65'536;   ///< initiator-service pairs remembered
 
-    double hold_s = 10;
-    std::size_t hold_capacity = 8192;
-    double refresh_s = 10;
-    double close_after_s = 60;
+    double hold_s = 10;                ///< how long an ended flow's line waits for a story
+    std::size_t hold_capacity = 8192;  ///< how many lines wait at most
+    double refresh_s = 10;             ///< least time between two alerts of a story
+    double close_after_s = 60;         ///< silence that ends a story
 
-    decision_thresholds thresholds;
-    std::array<rule, rule_count> rules = default_rules;
+    decision_thresholds thresholds;                      ///< when a score is suspicious, malicious, urgent
+    std::array<rule, rule_count> rules = default_rules;  ///< switches, scores and thresholds of the fast detector
     std::array<std::string, 4> models;  ///< bundle files in place of ddos, ransomware, traffic, internal
 };
 

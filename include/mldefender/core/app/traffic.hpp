@@ -20,15 +20,16 @@ inline constexpr std::uint8_t recognition_attempts = 4;
 
 /// What one payload tells the windows of its hosts.
 struct app_news {
-    bool lookup = false;
-    bool lookup_failed = false;
+    bool lookup = false;            ///< a DNS question was asked
+    bool lookup_failed = false;     ///< a DNS answer carried an error
     std::uint8_t attempts = 0;      ///< credentials presented
     std::uint8_t failures = 0;      ///< credentials refused
     std::uint8_t file_changes = 0;  ///< files written, renamed, deleted
     float name_entropy = 0;         ///< of a lookup, bits per character
-    float name_length = 0;
-    std::uint64_t name_hash = 0;
+    float name_length = 0;          ///< of a lookup, characters
+    std::uint64_t name_hash = 0;    ///< of a lookup's whole name
 
+    /// True when there is something to tell the windows.
     [[nodiscard]] constexpr bool any() const noexcept {
         return lookup || lookup_failed || attempts != 0 || failures != 0 || file_changes != 0;
     }
@@ -36,28 +37,28 @@ struct app_news {
 
 /// The application side of a flow so far.
 struct app_traffic {
-    app_protocol protocol = app_protocol::unknown;
-    bool by_payload = false;  ///< recognised by content rather than by port
-    std::uint8_t payloads_tried = 0;
-    bool tls_no_name = false;
-    bool admin_share = false;
-    std::uint8_t dns_label_max = 0;
-    std::uint8_t uri_suspicious = 0;
-    std::uint16_t dns_name_max = 0;
-    std::uint32_t dns_queries = 0;
-    std::uint32_t dns_bulk = 0;  ///< questions of types that carry bulk data
-    std::uint32_t dns_answers = 0;
-    std::uint32_t dns_failures = 0;
-    std::uint32_t http_requests = 0;
-    std::uint32_t http_answers = 0;
-    std::uint32_t http_errors = 0;
-    std::uint32_t attempts = 0;
-    std::uint32_t failures = 0;
-    std::uint32_t file_changes = 0;
-    std::uint32_t remote_control = 0;
-    float dns_name_sum = 0;
-    float dns_entropy_sum = 0;
-    float dns_answer_bytes = 0;
+    app_protocol protocol = app_protocol::unknown;  ///< recognised so far
+    bool by_payload = false;                        ///< recognised by content rather than by port
+    std::uint8_t payloads_tried = 0;                ///< at most `recognition_attempts`
+    bool tls_no_name = false;                       ///< a complete client hello came without server name
+    bool admin_share = false;                       ///< an SMB tree ADMIN$ or a drive (C$) was asked for
+    std::uint8_t dns_label_max = 0;                 ///< longest label asked for, characters
+    std::uint8_t uri_suspicious = 0;                ///< highest count of injection marks in one request, 0..255
+    std::uint16_t dns_name_max = 0;                 ///< longest name asked for, characters
+    std::uint32_t dns_queries = 0;                  ///< questions
+    std::uint32_t dns_bulk = 0;                     ///< questions of types that carry bulk data
+    std::uint32_t dns_answers = 0;                  ///< answers of any kind
+    std::uint32_t dns_failures = 0;                 ///< answers with an error
+    std::uint32_t http_requests = 0;                ///< requests in clear
+    std::uint32_t http_answers = 0;                 ///< answers in clear
+    std::uint32_t http_errors = 0;                  ///< answers with a status of 400 or more
+    std::uint32_t attempts = 0;                     ///< credentials presented
+    std::uint32_t failures = 0;                     ///< credentials refused
+    std::uint32_t file_changes = 0;                 ///< files written, renamed, deleted
+    std::uint32_t remote_control = 0;               ///< calls that start services, tasks or programs elsewhere
+    float dns_name_sum = 0;                         ///< of all names asked for, characters
+    float dns_entropy_sum = 0;                      ///< of all names asked for, bits per character
+    float dns_answer_bytes = 0;                     ///< of all answers, bytes
 };
 
 namespace detail {
