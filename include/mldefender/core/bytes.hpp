@@ -40,13 +40,20 @@ using bytes = std::span<const std::uint8_t>;
 /// further read yields 0 or an empty span, and the position no longer moves.
 class cursor {
 public:
+    /// Stands at the first byte of `data`, which must outlive it.
     constexpr explicit cursor(bytes data) noexcept : m_data(data) {}
 
+    /// False once a read went past the end.
     [[nodiscard]] constexpr bool ok() const noexcept { return m_ok; }
+    /// Bytes not yet read; 0 after a failure.
     [[nodiscard]] constexpr std::size_t remaining() const noexcept { return m_ok ? m_data.size() - m_at : 0; }
+    /// Bytes read or skipped so far.
     [[nodiscard]] constexpr std::size_t position() const noexcept { return m_at; }
+    /// What has not been read, without reading it; empty after a failure.
     [[nodiscard]] constexpr bytes rest() const noexcept { return m_ok ? m_data.subspan(m_at) : bytes{}; }
 
+    /// @{
+    /// The next number of so many bits, big (`be`) or little (`le`) endian; 0 and failure when there are fewer bytes.
     constexpr std::uint8_t u8() noexcept {
         const bytes b = take(1);
         return b.empty() ? std::uint8_t{0} : b[0];
@@ -79,6 +86,7 @@ public:
         const bytes b = take(8);
         return b.empty() ? 0U : load_le64(b.data());
     }
+    /// @}
     /// The next `count` bytes, or an empty span and failure when there are fewer.
     constexpr bytes take(std::size_t count) noexcept {
         if (!m_ok || m_data.size() - m_at < count) {
@@ -89,6 +97,7 @@ public:
         m_at += count;
         return taken;
     }
+    /// Passes over `count` bytes; failure when there are fewer.
     constexpr void skip(std::size_t count) noexcept { (void)take(count); }
 
 private:

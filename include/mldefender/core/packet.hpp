@@ -37,9 +37,15 @@ struct raw_packet {
 
 /// TCP flag bits as on the wire.
 namespace tcp_flag {
-inline constexpr std::uint8_t fin = 0x01, syn = 0x02, rst = 0x04, psh = 0x08, ack = 0x10, urg = 0x20, ece = 0x40,
-                              cwr = 0x80;
-}
+inline constexpr std::uint8_t fin = 0x01;  ///< the sender has no more to say
+inline constexpr std::uint8_t syn = 0x02;  ///< opens a connection
+inline constexpr std::uint8_t rst = 0x04;  ///< refuses or aborts one
+inline constexpr std::uint8_t psh = 0x08;  ///< to be handed to the program at once
+inline constexpr std::uint8_t ack = 0x10;  ///< the acknowledgement number counts
+inline constexpr std::uint8_t urg = 0x20;  ///< the urgent pointer counts
+inline constexpr std::uint8_t ece = 0x40;  ///< congestion was met on the way (RFC 3168)
+inline constexpr std::uint8_t cwr = 0x80;  ///< and the sender has slowed down
+}  // namespace tcp_flag
 
 /// A decoded packet. Lengths come from the IP header, so a frame cut short by a snap length still counts in full.
 struct packet {

@@ -14,7 +14,7 @@
 namespace mldefender {
 inline namespace v0 {
 namespace forge {
-namespace attack {
+namespace detail::attack {
 
 /// Who attacks whom, how fast and for how long; shared by all floods.
 struct flood_plan {
@@ -336,7 +336,7 @@ private:
     }
 };
 
-}  // namespace attack
+}  // namespace detail::attack
 }  // namespace forge
 }  // namespace v0
 }  // namespace mldefender

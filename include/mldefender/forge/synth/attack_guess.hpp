@@ -13,7 +13,7 @@
 namespace mldefender {
 inline namespace v0 {
 namespace forge {
-namespace attack {
+namespace detail::attack {
 
 /// Runs `once(client, server, start)` (returns when it ended) in parallel tasks, one after the other in each.
 struct guess_plan {
@@ -286,7 +286,7 @@ struct guess_telnet {
     }
 };
 
-}  // namespace attack
+}  // namespace detail::attack
 }  // namespace forge
 }  // namespace v0
 }  // namespace mldefender

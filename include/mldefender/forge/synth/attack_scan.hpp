@@ -14,7 +14,7 @@
 namespace mldefender {
 inline namespace v0 {
 namespace forge {
-namespace attack {
+namespace detail::attack {
 
 /// What is probed, in which order and rhythm.
 struct scan_plan {
@@ -287,7 +287,7 @@ struct odd_scan {
     }
 };
 
-}  // namespace attack
+}  // namespace detail::attack
 }  // namespace forge
 }  // namespace v0
 }  // namespace mldefender

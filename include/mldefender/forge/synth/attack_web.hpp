@@ -11,7 +11,7 @@
 namespace mldefender {
 inline namespace v0 {
 namespace forge {
-namespace attack {
+namespace detail::attack {
 
 namespace detail {
 
@@ -130,7 +130,7 @@ struct path_scanner {
     }
 };
 
-}  // namespace attack
+}  // namespace detail::attack
 }  // namespace forge
 }  // namespace v0
 }  // namespace mldefender

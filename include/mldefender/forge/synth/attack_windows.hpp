@@ -14,7 +14,7 @@
 namespace mldefender {
 inline namespace v0 {
 namespace forge {
-namespace attack {
+namespace detail::attack {
 
 struct remote_service {
     static constexpr std::string_view name = "remote_service";
@@ -400,7 +400,7 @@ struct address_beacon {
     }
 };
 
-}  // namespace attack
+}  // namespace detail::attack
 }  // namespace forge
 }  // namespace v0
 }  // namespace mldefender

@@ -26,10 +26,11 @@ concept behaviour = requires(stage& s) {
 
 /// One row of the table of behaviours.
 struct behaviour_info {
-    std::string_view name;
-    attack_class label = attack_class::none;
-    int weight = 10;
-    std::string_view about;
+    std::string_view name;                    ///< as scenario_options::only and labels spell it
+    attack_class label = attack_class::none;  ///< class of its frames; `none` for ordinary traffic
+    int weight = 10;                          ///< how often it is chosen, relative to others of its kind
+    std::string_view about;                   ///< one sentence
+    /// Plays it once on a stage.
     void (*emit)(stage&) = nullptr;
 };
 

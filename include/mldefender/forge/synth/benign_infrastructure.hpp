@@ -15,7 +15,7 @@
 namespace mldefender {
 inline namespace v0 {
 namespace forge {
-namespace benign {
+namespace detail::benign {
 
 struct name_noise {
     static constexpr std::string_view name = "name_noise";
@@ -516,7 +516,7 @@ private:
     }
 };
 
-}  // namespace benign
+}  // namespace detail::benign
 }  // namespace forge
 }  // namespace v0
 }  // namespace mldefender

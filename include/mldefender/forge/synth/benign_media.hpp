@@ -12,7 +12,7 @@
 namespace mldefender {
 inline namespace v0 {
 namespace forge {
-namespace benign {
+namespace detail::benign {
 
 /// A two-way stream of datagrams at a steady rate.
 struct stream_shape {
@@ -256,7 +256,7 @@ struct tunnel {
     }
 };
 
-}  // namespace benign
+}  // namespace detail::benign
 }  // namespace forge
 }  // namespace v0
 }  // namespace mldefender

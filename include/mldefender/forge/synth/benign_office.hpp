@@ -14,7 +14,7 @@
 namespace mldefender {
 inline namespace v0 {
 namespace forge {
-namespace benign {
+namespace detail::benign {
 
 struct domain_logon {
     static constexpr std::string_view name = "domain_logon";
@@ -485,7 +485,7 @@ struct file_transfer {
     }
 };
 
-}  // namespace benign
+}  // namespace detail::benign
 }  // namespace forge
 }  // namespace v0
 }  // namespace mldefender

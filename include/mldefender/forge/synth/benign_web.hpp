@@ -13,7 +13,7 @@
 namespace mldefender {
 inline namespace v0 {
 namespace forge {
-namespace benign {
+namespace detail::benign {
 
 /// One HTTP/1 connection with several requests.
 inline std::int64_t http_talk(stage& s, const call& c, std::string_view site, int requests, std::int64_t answer,
@@ -363,7 +363,7 @@ struct encrypted_dns {
     }
 };
 
-}  // namespace benign
+}  // namespace detail::benign
 }  // namespace forge
 }  // namespace v0
 }  // namespace mldefender

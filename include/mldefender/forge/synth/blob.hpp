@@ -21,19 +21,27 @@ namespace forge {
 /// Bytes under construction.
 class blob {
 public:
+    /// An empty string with room for a usual message.
     blob() { m_bytes.reserve(192); }
+    /// Begins with these characters.
     explicit blob(std::string_view characters) : blob() { text(characters); }
 
+    /// Bytes so far.
     [[nodiscard]] std::size_t size() const noexcept { return m_bytes.size(); }
+    /// The bytes; valid until the next change.
     [[nodiscard]] bytes view() const noexcept { return {m_bytes.data(), m_bytes.size()}; }
+    /// The same as characters.
     [[nodiscard]] std::string_view characters() const noexcept {
         return {reinterpret_cast<const char*>(m_bytes.data()), m_bytes.size()};
     }
 
+    /// Appends the low byte of `v`.
     blob& u8(std::uint64_t v) {
         m_bytes.push_back(static_cast<std::uint8_t>(v));
         return *this;
     }
+    /// @{
+    /// Appends the low bits of `v`, as many as the name says, big (`be`) or little (`le`) endian.
     blob& be16(std::uint64_t v) { return u8(v >> 8).u8(v); }
     blob& be24(std::uint64_t v) { return u8(v >> 16).be16(v); }
     blob& be32(std::uint64_t v) { return be16(v >> 16).be16(v); }
@@ -41,6 +49,8 @@ public:
     blob& le16(std::uint64_t v) { return u8(v).u8(v >> 8); }
     blob& le32(std::uint64_t v) { return le16(v).le16(v >> 16); }
     blob& le64(std::uint64_t v) { return le32(v).le32(v >> 32); }
+    /// @}
+    /// Appends characters as they are.
     blob& text(std::string_view s) {
         for (const char c : s) m_bytes.push_back(static_cast<std::uint8_t>(c));
         return *this;
@@ -60,14 +70,17 @@ public:
         for (const char c : s) u8(static_cast<std::uint8_t>(c)).u8(0);
         return *this;
     }
+    /// Appends bytes as they are.
     blob& raw(bytes b) {
         m_bytes.insert(m_bytes.end(), b.begin(), b.end());
         return *this;
     }
+    /// Appends `count` zero bytes.
     blob& zeros(std::size_t count) {
         m_bytes.resize(m_bytes.size() + count);
         return *this;
     }
+    /// Appends `count` random bytes.
     blob& random(rng& r, std::size_t count) {
         const std::size_t at = m_bytes.size();
         m_bytes.resize(at + count);
@@ -79,10 +92,12 @@ public:
         while (count-- > 0) u8(static_cast<std::uint8_t>(alphabet[r.below(alphabet.size())]));
         return *this;
     }
+    /// Overwrites the two bytes at `at`, which must be there, big endian.
     void patch_be16(std::size_t at, std::uint64_t v) {
         m_bytes[at] = static_cast<std::uint8_t>(v >> 8);
         m_bytes[at + 1] = static_cast<std::uint8_t>(v);
     }
+    /// Overwrites the two bytes at `at`, which must be there, little endian.
     void patch_le16(std::size_t at, std::uint64_t v) {
         m_bytes[at] = static_cast<std::uint8_t>(v);
         m_bytes[at + 1] = static_cast<std::uint8_t>(v >> 8);
@@ -102,12 +117,14 @@ enum class body_kind : std::uint8_t { random, text, zeros };
 
 /// Application data: `head` byte for byte, then filler up to `size` bytes altogether.
 struct message {
-    blob head;
-    std::uint32_t size = 0;
-    body_kind kind = body_kind::random;
+    blob head;                           ///< the bytes a reader sees
+    std::uint32_t size = 0;              ///< bytes altogether, at least head.size()
+    body_kind kind = body_kind::random;  ///< what the filler looks like
 
     message() = default;
+    /// A message without filler; implicit, so that a blob can be sent as it is.
     message(blob whole) : head(std::move(whole)), size(static_cast<std::uint32_t>(head.size())) {}
+    /// `start`, filled up to `total` bytes; never shorter than `start`.
     message(blob start, std::int64_t total, body_kind body = body_kind::random)
         : head(std::move(start)), size(static_cast<std::uint32_t>(total)), kind(body) {
         if (size < head.size()) size = static_cast<std::uint32_t>(head.size());

@@ -19,10 +19,10 @@ namespace forge {
 
 /// Everything a behaviour may use. Passed by reference; lives as long as the scenario.
 struct stage {
-    world& net;
-    rng& random;
-    trace& out;
-    frame_writer& wire;
+    world& net;                   ///< hosts and names
+    rng& random;                  ///< the scenario's only source of chance
+    trace& out;                   ///< where frames end up
+    frame_writer& wire;           ///< writes them
     behaviour_tag tag;            ///< of the behaviour now playing
     int intensity_percent = 100;  ///< scales how much a behaviour does
 
@@ -34,6 +34,7 @@ struct stage {
         const std::int64_t early = random.chance(0.15) ? span / 4 : 0;
         return random.between(out.begin_ns() - early, out.end_ns() - span / 20);
     }
+    /// Length of the capture.
     [[nodiscard]] std::int64_t span_ns() const noexcept { return out.end_ns() - out.begin_ns(); }
     /// A count scaled by intensity, at least 1.
     [[nodiscard]] int scaled(std::int64_t count) const noexcept {
@@ -48,10 +49,10 @@ enum class way : std::uint8_t { up, down };  // client to server, server to clie
 
 /// What a conversation needs before its first packet.
 struct call {
-    host* client = nullptr;
-    host* server = nullptr;
-    std::uint16_t server_port = 0;
-    std::int64_t start_ns = 0;
+    host* client = nullptr;                 ///< who begins; must not be null
+    host* server = nullptr;                 ///< who answers; must not be null
+    std::uint16_t server_port = 0;          ///< in host order
+    std::int64_t start_ns = 0;              ///< of the first packet, since the Unix epoch
     std::uint16_t client_port = 0;          ///< 0: an ephemeral port of the client
     std::optional<behaviour_tag> tag = {};  ///< unless the stage's
 };
@@ -74,6 +75,7 @@ namespace detail {
 /// One TCP connection. Times given and kept are those at the sensor.
 class tcp_session {
 public:
+    /// Draws ports, families and paces; nothing is sent yet.
     tcp_session(stage& s, const call& c)
         : m_stage(&s), m_tag(c.tag.value_or(s.tag)), m_side{c.client, c.server}, m_now(c.start_ns) {
         m_six = detail::draw_six(s, *c.client, *c.server);
@@ -94,12 +96,19 @@ public:
         m_rtt = 2 * (client().delay_ns + server().delay_ns) + 20 * units::us;
     }
 
+    /// False when its 5-tuple belongs to another label: then nothing is sent.
     [[nodiscard]] bool usable() const noexcept { return m_usable; }
+    /// Where its clock stands, since the Unix epoch.
     [[nodiscard]] std::int64_t now() const noexcept { return m_now; }
+    /// Time of a round trip between the two, without jitter.
     [[nodiscard]] std::int64_t rtt_ns() const noexcept { return m_rtt; }
+    /// True when it was closed, or the capture has ended.
     [[nodiscard]] bool over() const noexcept { return m_closed || !m_stage->goes_on(m_now); }
+    /// Who began.
     [[nodiscard]] host& client() noexcept { return *m_side[0]; }
+    /// Who answers.
     [[nodiscard]] host& server() noexcept { return *m_side[1]; }
+    /// The port drawn for the client.
     [[nodiscard]] std::uint16_t client_port() const noexcept { return m_port[0]; }
 
     /// Pauses the conversation; an unacknowledged tail is acknowledged meanwhile.
@@ -153,7 +162,9 @@ public:
         return *this;
     }
 
+    /// Sends `m` from client to server, as many segments as it takes; empty messages are not sent.
     tcp_session& up(const message& m) { return send(way::up, m); }
+    /// Sends `m` from server to client.
     tcp_session& down(const message& m) { return send(way::down, m); }
 
     /// FIN each way, in one of the usual orders.
@@ -175,6 +186,7 @@ public:
         segment(first, m_now, m_stage->random.chance(0.06) ? tcp_flag::rst : tcp_flag::ack, {});
         m_closed = true;
     }
+    /// RST by one side; what it owed before goes first.
     void reset(way by = way::up) {
         if (m_closed) return;
         turn(by);
@@ -392,6 +404,7 @@ private:
 /// Datagrams between two ports, with turn-taking as in `tcp_session`.
 class udp_session {
 public:
+    /// Draws ports and family; nothing is sent yet.
     udp_session(stage& s, const call& c)
         : m_stage(&s), m_tag(c.tag.value_or(s.tag)), m_side{c.client, c.server}, m_now(c.start_ns) {
         m_six = detail::draw_six(s, *c.client, *c.server);
@@ -403,13 +416,20 @@ public:
                                    m_tag.label);
         }
     }
+    /// False when its 5-tuple belongs to another label: then nothing is sent.
     [[nodiscard]] bool usable() const noexcept { return m_usable; }
+    /// Where its clock stands, since the Unix epoch.
     [[nodiscard]] std::int64_t now() const noexcept { return m_now; }
+    /// True when the capture has ended.
     [[nodiscard]] bool over() const noexcept { return !m_stage->goes_on(m_now); }
+    /// The port drawn for the client.
     [[nodiscard]] std::uint16_t client_port() const noexcept { return m_port[0]; }
 
+    /// One datagram from client to server.
     udp_session& up(const message& m) { return send(way::up, m); }
+    /// One datagram from server to client.
     udp_session& down(const message& m) { return send(way::down, m); }
+    /// Pauses the exchange.
     udp_session& think(std::int64_t pause_ns) {
         m_now += pause_ns;
         return *this;
@@ -472,10 +492,10 @@ private:
 
 /// Echo requests of one sender to one target.
 struct ping_shape {
-    std::uint32_t size = 56;  ///< payload bytes
-    bool answered = true;
-    std::uint16_t identifier = 1;
-    body_kind kind = body_kind::text;
+    std::uint32_t size = 56;           ///< payload bytes
+    bool answered = true;              ///< by an echo reply
+    std::uint16_t identifier = 1;      ///< as in the header; programs keep it through a run
+    body_kind kind = body_kind::text;  ///< what the payload looks like
 };
 
 /// One echo request (and its reply); returns false when the pair belongs to another label.

@@ -19,13 +19,13 @@ namespace forge {
 
 /// How a look-up goes.
 struct lookup_shape {
-    std::uint16_t type = payload::dns_type::a;
-    payload::dns_reply reply = {};
-    bool answered = true;
-    bool both_families = false;  ///< also asks for the other family
-    bool shared_port = false;    ///< one socket for all (port 53 style resolvers)
-    std::optional<behaviour_tag> tag = {};
-    host* server = nullptr;  ///< unless the scenario's resolver
+    std::uint16_t type = payload::dns_type::a;  ///< record type asked for
+    payload::dns_reply reply = {};              ///< what comes back
+    bool answered = true;                       ///< false: silence, and the client asks again
+    bool both_families = false;                 ///< also asks for the other family
+    bool shared_port = false;                   ///< one socket for all (port 53 style resolvers)
+    std::optional<behaviour_tag> tag = {};      ///< unless the stage's
+    host* server = nullptr;                     ///< unless the scenario's resolver
 };
 
 /// Asks the resolver for a name; returns when the answer (or the client's patience) came.
@@ -83,12 +83,12 @@ inline tcp_session& start_tls(stage& s, tcp_session& t, const payload::tls_clien
 
 /// A whole TLS conversation: `requests` times ask and answer, with pauses.
 struct tls_shape {
-    int requests = 1;
-    std::int64_t ask = 400;
-    std::int64_t answer = 20'000;
-    double spread = 1.0;  ///< of both sizes (log-normal)
-    std::int64_t pause_ns = 200 * units::ms;
-    bool resumed = false;
+    int requests = 1;                         ///< how often it is asked
+    std::int64_t ask = 400;                   ///< median size of a request, bytes
+    std::int64_t answer = 20'000;             ///< median size of an answer, bytes
+    double spread = 1.0;                      ///< of both sizes (log-normal)
+    std::int64_t pause_ns = 200 * units::ms;  ///< median pause between two requests
+    bool resumed = false;                     ///< the handshake is the short one
 };
 inline std::int64_t tls_talk(stage& s, const call& c, const payload::tls_client& hello, std::string_view name,
                              const tls_shape& shape) {
@@ -132,16 +132,20 @@ inline void ssh_password(stage& s, tcp_session& t, bool right) {
 
 /// A size, or a range it is drawn from when it is used (so that two ranges in one call are drawn in a fixed order).
 struct size_range {
-    std::int64_t low;
-    std::int64_t high;
+    std::int64_t low;   ///< bytes
+    std::int64_t high;  ///< bytes, >= low
+    /// Always this size; implicit.
     constexpr size_range(std::int64_t fixed) noexcept : low(fixed), high(fixed) {}
+    /// Between both, small sizes as often as large ones (log-uniform).
     constexpr size_range(std::int64_t from, std::int64_t to) noexcept : low(from), high(to) {}
+    /// A size; draws nothing when it is fixed.
     [[nodiscard]] std::int64_t draw(rng& r) const noexcept { return low == high ? low : r.log_between(low, high); }
 };
 
 /// One SMB2 session on an open connection.
 class smb_client {
 public:
+    /// Speaks on `t`, which is open and like `s` outlives it.
     smb_client(stage& s, tcp_session& t) : m_stage(&s), m_session(&t) {}
 
     /// Negotiates and authenticates by NTLM or Kerberos. False answers make a failed logon.
@@ -185,6 +189,7 @@ public:
         answer(0, setup_answer(blob{}), r.between(9, 180));
         return true;
     }
+    /// Connects to a share; true when `status` is 0, the server's success.
     bool connect_tree(std::string_view share, std::uint32_t status = 0) {
         const std::string path = "\\\\" + m_session->server().name + "\\" + std::string{share};
         blob b;
@@ -215,11 +220,13 @@ public:
                 : blob{}.le16(9).zeros(7),
             0, body_kind::zeros);
     }
+    /// Closes the open file.
     void close() {
         blob b;
         ask(payload::smb2_command::close, 0, b.le16(24).le16(1).le32(0).random(m_stage->random, 16));
         answer(0, blob{}.le16(60).zeros(58));
     }
+    /// Reads `size` bytes of the open file.
     void read(std::int64_t size, body_kind kind = body_kind::text) {
         blob b;
         ask(payload::smb2_command::read, 0,
@@ -232,6 +239,7 @@ public:
                 .zeros(17));
         answer(0, blob{}.le16(17).u8(80).u8(0).le32(static_cast<std::uint64_t>(size)).le64(0), size, kind);
     }
+    /// Writes `size` bytes to the open file.
     void write(std::int64_t size, body_kind kind = body_kind::random) {
         blob b;
         b.le16(49).le16(112).le32(static_cast<std::uint64_t>(size)).le64(0).random(m_stage->random, 16).zeros(16);
@@ -256,6 +264,7 @@ public:
         ask(payload::smb2_command::set_info, 0, b);
         answer(0, blob{}.le16(2));
     }
+    /// Lists a directory of so many entries, about 110 bytes each.
     void list(int entries) {
         blob b;
         ask(payload::smb2_command::query_directory, 0,
@@ -263,6 +272,7 @@ public:
         answer(0, blob{}.le16(9).le16(72).le32(static_cast<std::uint64_t>(entries) * 110), std::int64_t{entries} * 110,
                body_kind::text);
     }
+    /// Asks for the open file's properties.
     void query_info() {
         blob b;
         ask(payload::smb2_command::query_info, 0,
@@ -321,12 +331,14 @@ public:
         const message request = payload::rpc_bind(m_stage->random, i, m_call_id);
         pipe_call(request, payload::rpc_bind_ack(m_stage->random, m_call_id));
     }
+    /// Calls a procedure of the bound interface through the pipe; sizes are those of the arguments.
     void procedure(std::uint16_t operation, size_range ask_size, size_range answer_size) {
         ++m_call_id;
         const std::int64_t asked = ask_size.draw(m_stage->random);
         const std::int64_t answered = answer_size.draw(m_stage->random);
         pipe_call(payload::rpc_call(0, operation, m_call_id, asked), payload::rpc_call(2, 0, m_call_id, answered));
     }
+    /// Disconnects and logs off, or just leaves as many clients do.
     void log_off() {
         blob b;
         if (m_stage->random.chance(0.6)) {
@@ -369,7 +381,9 @@ private:
 /// DCE/RPC straight over TCP: bind, then calls.
 class rpc_client {
 public:
+    /// Speaks on `t`, which is open and like `s` outlives it.
     rpc_client(stage& s, tcp_session& t) : m_stage(&s), m_session(&t) {}
+    /// Binds an interface; with authentication most calls are sealed.
     void bind(const payload::rpc_interface& i, bool authenticated) {
         const std::uint16_t auth = authenticated ? std::uint16_t{72} : std::uint16_t{0};
         m_sealed = authenticated && m_stage->random.chance(0.6);
@@ -377,6 +391,7 @@ public:
         m_session->up(payload::rpc_bind(m_stage->random, i, m_call_id, auth));
         m_session->down(payload::rpc_bind_ack(m_stage->random, m_call_id, auth));
     }
+    /// Calls a procedure; sizes are those of the arguments, `refused` ends in a fault "access denied".
     void procedure(std::uint16_t operation, size_range ask_size, size_range answer_size, bool refused = false) {
         ++m_call_id;
         m_session->up(payload::rpc_call(0, operation, m_call_id, ask_size.draw(m_stage->random), m_sealed));
@@ -421,8 +436,8 @@ inline std::int64_t kerberos_talk(stage& s, host& client, const payload::kerbero
 
 /// An unencrypted line dialogue: greeting, then (said, answered) pairs; the usual shape of FTP, SMTP, POP, IMAP, IRC.
 struct line_pair {
-    std::string_view said;
-    std::string_view answered;
+    std::string_view said;      ///< by the client; "" when it says nothing
+    std::string_view answered;  ///< by the server; "" when it says nothing
 };
 inline void speak(tcp_session& t, std::string_view greeting, std::initializer_list<line_pair> lines) {
     if (!greeting.empty()) t.down(blob{greeting});

@@ -23,21 +23,21 @@ namespace forge {
 
 /// Payload of one frame: `head`, then filler up to `size`, of which `kept` bytes of filler at most are stored.
 struct body {
-    bytes head;
-    std::uint32_t size = 0;
-    body_kind kind = body_kind::random;
-    std::uint32_t kept = 64;
+    bytes head;                          ///< exact bytes
+    std::uint32_t size = 0;              ///< bytes altogether, on the wire
+    body_kind kind = body_kind::random;  ///< what the filler looks like
+    std::uint32_t kept = 64;             ///< bytes of filler stored in the trace at most
 };
 
 /// TCP header fields a sender chooses.
 struct tcp_fields {
-    std::uint16_t source_port = 0;
-    std::uint16_t destination_port = 0;
-    std::uint32_t seq = 0;
-    std::uint32_t ack = 0;
-    std::uint16_t window = 0;
-    std::uint8_t flags = 0;
-    bytes options;  ///< a multiple of four bytes, at most 40
+    std::uint16_t source_port = 0;       ///< in host order, like all of these
+    std::uint16_t destination_port = 0;  ///< of the receiver
+    std::uint32_t seq = 0;               ///< of the first payload byte
+    std::uint32_t ack = 0;               ///< sent whether the ACK bit is set or not
+    std::uint16_t window = 0;            ///< as on the wire, not scaled
+    std::uint8_t flags = 0;              ///< bits of `tcp_flag`
+    bytes options;                       ///< a multiple of four bytes, at most 40
 };
 
 namespace detail {
@@ -76,11 +76,13 @@ inline void store_be64(std::uint8_t* at, std::uint64_t v) noexcept {
 /// Writes frames of one scenario. Not thread safe.
 class frame_writer {
 public:
+    /// Writes into `out`, which like `random` must outlive it.
     frame_writer(trace& out, rng& random) noexcept : m_out(&out), m_random(&random) {}
 
-    std::uint16_t vlan = 0;
-    bool padded = true;
+    std::uint16_t vlan = 0;  ///< 802.1Q id of all frames, 0 untagged
+    bool padded = true;      ///< short frames are filled up to 60 bytes, as behind a network card
 
+    /// A TCP segment; `from` is not const because its IP identification counts on.
     void tcp(behaviour_tag tag, std::int64_t when, host& from, const host& to, bool six, const tcp_fields& f,
              const body& payload = {}) {
         if (!m_out->wants(when)) return;

@@ -19,9 +19,19 @@ namespace payload {
 
 /// Record types used here (IANA).
 namespace dns_type {
-inline constexpr std::uint16_t a = 1, ns = 2, cname = 5, soa = 6, null = 10, ptr = 12, mx = 15, txt = 16, aaaa = 28,
-                               srv = 33, https = 65, any = 255;
-}
+inline constexpr std::uint16_t a = 1;       ///< IPv4 address
+inline constexpr std::uint16_t ns = 2;      ///< name server
+inline constexpr std::uint16_t cname = 5;   ///< alias
+inline constexpr std::uint16_t soa = 6;     ///< start of a zone
+inline constexpr std::uint16_t null = 10;   ///< any bytes: tunnels
+inline constexpr std::uint16_t ptr = 12;    ///< name of an address
+inline constexpr std::uint16_t mx = 15;     ///< mail server
+inline constexpr std::uint16_t txt = 16;    ///< free text
+inline constexpr std::uint16_t aaaa = 28;   ///< IPv6 address
+inline constexpr std::uint16_t srv = 33;    ///< server of a service
+inline constexpr std::uint16_t https = 65;  ///< how to reach a web server
+inline constexpr std::uint16_t any = 255;   ///< all there is: amplification
+}  // namespace dns_type
 
 /// A name in DNS labels; characters as they are, empty labels left out.
 inline void dns_name(blob& b, std::string_view name) {
@@ -45,9 +55,9 @@ inline blob dns_query(std::uint16_t id, std::string_view name, std::uint16_t typ
 
 /// What a server answers.
 struct dns_reply {
-    std::uint8_t code = 0;  ///< 0 found, 2 server failure, 3 no such name
-    int answers = 1;
-    std::uint32_t ttl = 300;
+    std::uint8_t code = 0;        ///< 0 found, 2 server failure, 3 no such name
+    int answers = 1;              ///< records, when the name was found
+    std::uint32_t ttl = 300;      ///< of the records, seconds
     std::uint16_t data_size = 0;  ///< of TXT, NULL and other free-form answers; 0: as the type wants
     bool aliases = false;         ///< begin with one CNAME
 };
@@ -98,14 +108,15 @@ inline blob dns_answer(rng& r, std::uint16_t id, std::string_view name, std::uin
 
 /// Traits of a TLS client, shared by its connections so that one program always says the same.
 struct tls_client {
-    std::uint8_t ciphers = 15;
-    bool grease = true;  ///< as browsers do
-    bool tls13 = true;
-    bool alpn = true;
-    bool sni = true;
-    std::uint16_t padding = 0;
-    std::uint32_t key = 0;  ///< picks the cipher list
+    std::uint8_t ciphers = 15;  ///< suites offered, 1..32
+    bool grease = true;         ///< as browsers do
+    bool tls13 = true;          ///< offers TLS 1.3
+    bool alpn = true;           ///< offers HTTP/2 and HTTP/1.1
+    bool sni = true;            ///< names the server, when it has a name
+    std::uint16_t padding = 0;  ///< bytes of padding extension, 0 none
+    std::uint32_t key = 0;      ///< picks the cipher list
 
+    /// A client as they are found: some old, some browsers.
     [[nodiscard]] static tls_client draw(rng& r) {
         tls_client c;
         c.ciphers = static_cast<std::uint8_t>(r.between(4, 32));
@@ -226,15 +237,15 @@ inline message quic_packet(rng& r, int type, std::int64_t size) {
 
 /// Header lines of an HTTP/1.1 client.
 struct http_request {
-    std::string_view method = "GET";
-    std::string_view path = "/";
-    std::string_view host = {};
-    std::string_view agent = {};
+    std::string_view method = "GET";  ///< in upper case
+    std::string_view path = "/";      ///< with query, as on the wire
+    std::string_view host = {};       ///< Host header
+    std::string_view agent = {};      ///< User-Agent header
     std::int64_t body = 0;            ///< bytes of the request body
     std::string_view body_head = {};  ///< its first characters
     std::string_view extra = {};      ///< complete further header lines
     std::int64_t cookie = 0;          ///< length of a cookie
-    bool keep_alive = true;
+    bool keep_alive = true;           ///< the connection serves further requests
 };
 
 inline constexpr std::array<std::string_view, 16> agents{

@@ -19,11 +19,11 @@ namespace payload {
 
 /// An RPC interface: UUID fields in their printed order, and version.
 struct rpc_interface {
-    std::uint32_t first;
-    std::uint16_t second;
-    std::uint16_t third;
-    std::uint64_t last;
-    std::uint16_t version = 1;
+    std::uint32_t first;         ///< first field of the UUID
+    std::uint16_t second;        ///< second field
+    std::uint16_t third;         ///< third field
+    std::uint64_t last;          ///< the last two fields together
+    std::uint16_t version = 1;   ///< major version
     std::string_view pipe = {};  ///< named pipe that carries it over SMB
 };
 
@@ -94,18 +94,28 @@ inline message rpc_call(int kind, std::uint16_t operation, std::uint32_t call_id
 
 /// SMB2 commands (MS-SMB2 2.2.1).
 namespace smb2_command {
-inline constexpr std::uint16_t negotiate = 0, session_setup = 1, log_off = 2, tree_connect = 3, tree_disconnect = 4,
-                               create = 5, close = 6, flush = 7, read = 8, write = 9, lock = 10, ioctl = 11,
-                               query_directory = 14, query_info = 16, set_info = 17;
-}
+inline constexpr std::uint16_t negotiate = 0;         ///< agrees on a dialect
+inline constexpr std::uint16_t session_setup = 1;     ///< logs on
+inline constexpr std::uint16_t log_off = 2;           ///< ends a session
+inline constexpr std::uint16_t tree_connect = 3;      ///< connects to a share
+inline constexpr std::uint16_t tree_disconnect = 4;   ///< leaves it
+inline constexpr std::uint16_t create = 5;            ///< opens a file or pipe
+inline constexpr std::uint16_t close = 6;             ///< closes it
+inline constexpr std::uint16_t read = 8;              ///< reads from it
+inline constexpr std::uint16_t write = 9;             ///< writes to it
+inline constexpr std::uint16_t ioctl = 11;            ///< controls, pipe transceive among them
+inline constexpr std::uint16_t query_directory = 14;  ///< lists a directory
+inline constexpr std::uint16_t query_info = 16;       ///< asks for properties
+inline constexpr std::uint16_t set_info = 17;         ///< renames, deletes, changes properties
+}  // namespace smb2_command
 inline constexpr std::uint32_t status_logon_failure = 0xc000006d, status_more_processing = 0xc0000016,
                                status_access_denied = 0xc0000022, status_not_found = 0xc0000034;
 
 /// Ids that run through one SMB session.
 struct smb_ids {
-    std::uint64_t next_message = 0;
-    std::uint64_t session = 0;
-    std::uint32_t tree = 0;
+    std::uint64_t next_message = 0;  ///< message id of the next request
+    std::uint64_t session = 0;       ///< given by the server at log-on
+    std::uint32_t tree = 0;          ///< given by the server with the share
 };
 
 /// NetBIOS length, SMB2 header and a body; the length field covers `extra` filler bytes after the body.
@@ -182,10 +192,10 @@ inline blob der_text(std::uint8_t tag, std::string_view s) {
 
 /// Kerberos message kinds: 10 AS-REQ, 11 AS-REP, 12 TGS-REQ, 13 TGS-REP, 30 KRB-ERROR.
 struct kerberos_shape {
-    int kind = 10;
-    std::string_view user;
-    std::string_view realm;
-    std::string_view service = "krbtgt";
+    int kind = 10;                        ///< message type, see above
+    std::string_view user;                ///< client principal, without realm
+    std::string_view realm;               ///< domain, as names go over the wire
+    std::string_view service = "krbtgt";  ///< server principal: krbtgt, or host and service class
     int error = 25;           ///< 6 unknown user, 18 revoked, 24 wrong password, 25 pre-authentication needed
     bool proof = false;       ///< AS-REQ with encrypted time stamp
     int cipher = 18;          ///< 18 AES256, 23 RC4

@@ -205,8 +205,11 @@ private:
 
 /// Nanoseconds, spelled readably in behaviours.
 namespace units {
-inline constexpr std::int64_t us = 1'000, ms = 1'000'000, second = 1'000'000'000, minute = 60 * second;
-}
+inline constexpr std::int64_t us = 1'000;              ///< a microsecond
+inline constexpr std::int64_t ms = 1'000'000;          ///< a millisecond
+inline constexpr std::int64_t second = 1'000'000'000;  ///< a second
+inline constexpr std::int64_t minute = 60 * second;    ///< a minute
+}  // namespace units
 
 }  // namespace forge
 }  // namespace v0

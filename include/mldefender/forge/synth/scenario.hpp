@@ -78,14 +78,14 @@ inline constexpr auto all_behaviours =
 
 /// What scenarios of a set have in common.
 struct scenario_options {
-    double attack_share = 0.6;      ///< scenarios with at least one attack, 0..1
-    double background_share = 0.8;  ///< attack scenarios that also have ordinary traffic, 0..1
-    std::int64_t shortest_ns = 20 * units::second;
-    std::int64_t longest_ns = 600 * units::second;
-    std::size_t max_frames = 200'000;  ///< of one scenario; later frames are dropped
-    std::uint32_t body_bytes = 256;    ///< filler kept per frame; 65535 stores whole frames
-    int intensity_percent = 100;       ///< scales counts in behaviours
-    std::vector<std::string> only;     ///< names of behaviours to choose from; empty: all
+    double attack_share = 0.6;                      ///< scenarios with at least one attack, 0..1
+    double background_share = 0.8;                  ///< attack scenarios that also have ordinary traffic, 0..1
+    std::int64_t shortest_ns = 20 * units::second;  ///< shortest capture, > 0
+    std::int64_t longest_ns = 600 * units::second;  ///< longest capture, lengths between are log-uniform
+    std::size_t max_frames = 200'000;               ///< of one scenario; later frames are dropped
+    std::uint32_t body_bytes = 256;                 ///< filler kept per frame; 65535 stores whole frames
+    int intensity_percent = 100;                    ///< scales counts in behaviours
+    std::vector<std::string> only;                  ///< names of behaviours to choose from; empty: all
 };
 
 /// Says which name in `only` is unknown, or whether a number is out of range, before anything is generated.

@@ -23,17 +23,17 @@ namespace forge {
 
 /// One synthetic frame as handed to the trainer. `data` starts at the Ethernet header and is valid during the call.
 struct labelled_frame {
-    std::int64_t timestamp_ns = 0;  ///< since the Unix epoch
-    bytes data;                     ///< may be shorter than `wire_len` (cut bodies)
-    std::uint32_t wire_len = 0;     ///< length of the frame on the wire
-    attack_class label = attack_class::none;
-    std::string_view behaviour;  ///< name of the behaviour that sent it (static storage)
+    std::int64_t timestamp_ns = 0;            ///< since the Unix epoch
+    bytes data;                               ///< may be shorter than `wire_len` (cut bodies)
+    std::uint32_t wire_len = 0;               ///< length of the frame on the wire
+    attack_class label = attack_class::none;  ///< of the behaviour that sent it
+    std::string_view behaviour;               ///< name of the behaviour that sent it (static storage)
 };
 
 /// Who sends: what goes into the label of each frame.
 struct behaviour_tag {
-    attack_class label = attack_class::none;
-    std::string_view name;
+    attack_class label = attack_class::none;  ///< `none` for ordinary traffic
+    std::string_view name;                    ///< of the behaviour, static storage
 };
 
 /// Frames of one scenario. Not thread safe.
@@ -44,16 +44,21 @@ public:
     trace(std::int64_t begin_ns, std::int64_t end_ns, std::size_t max_frames, std::uint32_t body_bytes)
         : m_begin(begin_ns), m_end(end_ns), m_max(max_frames), m_body_bytes(body_bytes) {}
 
+    /// First moment of the capture, since the Unix epoch.
     [[nodiscard]] std::int64_t begin_ns() const noexcept { return m_begin; }
+    /// First moment after the capture.
     [[nodiscard]] std::int64_t end_ns() const noexcept { return m_end; }
+    /// Filler kept per frame, bytes.
     [[nodiscard]] std::uint32_t body_bytes() const noexcept { return m_body_bytes; }
     /// The same for frames deep in a conversation, where nobody reads bodies any more.
     [[nodiscard]] std::uint32_t later_body_bytes() const noexcept {
         return m_body_bytes >= 1500 ? m_body_bytes : std::min(m_body_bytes, 64U);
     }
+    /// Frames kept so far.
     [[nodiscard]] std::size_t size() const noexcept { return m_index.size(); }
     /// True when no further frame will be kept: behaviours that loop stop then.
     [[nodiscard]] bool full() const noexcept { return m_index.size() >= m_max; }
+    /// True when a frame of this time would be kept.
     [[nodiscard]] bool wants(std::int64_t timestamp_ns) const noexcept {
         return timestamp_ns >= m_begin && timestamp_ns < m_end && !full();
     }

@@ -21,18 +21,18 @@ namespace forge {
 
 /// How an operating system writes its TCP: what real first packets show.
 struct tcp_stack {
-    std::uint8_t ttl;
-    std::uint16_t window;       ///< of the first packet
-    std::uint8_t window_shift;  ///< 0xff: no window scale option
-    bool sack;
-    bool timestamps;
+    std::uint8_t ttl;             ///< TTL or hop limit its packets start with
+    std::uint16_t window;         ///< of the first packet
+    std::uint8_t window_shift;    ///< 0xff: no window scale option
+    bool sack;                    ///< offers selective acknowledgements
+    bool timestamps;              ///< offers time stamps
     bool timestamps_from_server;  ///< answers a time stamp offer
     std::uint8_t id_mode;         ///< IP identification: 0 zero, 1 counter, 2 random
     std::uint16_t first_port;     ///< ephemeral range
-    std::uint16_t last_port;
-    bool random_ports;
-    std::int64_t retry_ns;  ///< first SYN retransmission
-    std::uint8_t retries;   ///< SYN retransmissions before giving up
+    std::uint16_t last_port;      ///< end of that range, inclusive
+    bool random_ports;            ///< draws ephemeral ports; else counts them up
+    std::int64_t retry_ns;        ///< first SYN retransmission
+    std::uint8_t retries;         ///< SYN retransmissions before giving up
 };
 
 // Shapes of common stacks (Linux old and new, Windows old and new, BSD/macOS/iOS, embedded); values as documented by
@@ -54,21 +54,22 @@ inline constexpr std::array<tcp_stack, 12> tcp_stacks{{
 
 /// One machine. Copies are allowed: a spoofing attacker sends as a copy with another address.
 struct host {
-    address v4;
-    address v6;
-    std::array<std::uint8_t, 6> mac{};
-    const tcp_stack* os = tcp_stacks.data();
-    std::string name;  ///< short host name, for protocols that carry one
-    bool local = false;
-    bool has_v6 = false;
-    std::uint8_t hops = 0;      ///< routers between this host and the sensor
-    std::int64_t delay_ns = 0;  ///< one way to the sensor
-    std::int64_t bits_per_second = 100'000'000;
-    std::uint16_t mss = 1460;
-    std::uint16_t next_port = 0;
-    std::uint16_t ip_id = 0;
-    std::uint32_t clock = 0;  ///< TCP time stamp base, milliseconds
+    address v4;                                  ///< all zero when it speaks IPv6 only
+    address v6;                                  ///< meaningful when `has_v6`
+    std::array<std::uint8_t, 6> mac{};           ///< as frames at the sensor carry it: the gateway's for outside hosts
+    const tcp_stack* os = tcp_stacks.data();     ///< how it writes TCP
+    std::string name;                            ///< short host name, for protocols that carry one
+    bool local = false;                          ///< inside the scenario's network
+    bool has_v6 = false;                         ///< may use IPv6
+    std::uint8_t hops = 0;                       ///< routers between this host and the sensor
+    std::int64_t delay_ns = 0;                   ///< one way to the sensor
+    std::int64_t bits_per_second = 100'000'000;  ///< of its access
+    std::uint16_t mss = 1460;                    ///< offered in its SYN
+    std::uint16_t next_port = 0;                 ///< ephemeral port used last
+    std::uint16_t ip_id = 0;                     ///< IP identification used last
+    std::uint32_t clock = 0;                     ///< TCP time stamp base, milliseconds
 
+    /// Its IPv6 or IPv4 address.
     [[nodiscard]] const address& at(bool six) const noexcept { return six ? v6 : v4; }
 };
 
@@ -86,23 +87,31 @@ struct world_traits {
     visibility view = visibility::both;  ///< one-way captures
     double one_way_share = 0.0;          ///< conversations seen one way although the view is `both`
     int activity_percent = 100;          ///< of users, by time of day
-    bool windows_domain = false;
 };
 
 /// Hosts and names of one scenario. References to hosts stay valid.
 class world {
 public:
+    /// Draws a network of at least one client and one server besides the gateway.
     world(rng& random, int clients, int local_servers) { build(random, clients, local_servers); }
 
-    world_traits traits;
+    world_traits traits;  ///< how the sensor sees it
 
+    /// The router, which is also a local server.
     [[nodiscard]] host& gateway() noexcept { return *m_gateway; }
+    /// Who answers DNS: gateway, domain controller or an outside host.
     [[nodiscard]] host& resolver() noexcept { return *m_resolver; }
+    /// The last local server, domain or not.
     [[nodiscard]] host& domain_controller() noexcept { return *m_controller; }
+    /// Of the domain, e.g. "word.lan".
     [[nodiscard]] const std::string& domain_name() const noexcept { return m_domain; }
+    /// Local hosts people use.
     [[nodiscard]] std::vector<host*>& clients() noexcept { return m_clients; }
+    /// Local hosts that serve, the gateway first.
     [[nodiscard]] std::vector<host*>& servers() noexcept { return m_servers; }
+    /// One of the clients.
     [[nodiscard]] host& client(rng& r) { return *r.pick(m_clients); }
+    /// One of the servers.
     [[nodiscard]] host& server(rng& r) { return *r.pick(m_servers); }
     /// A local host of any kind.
     [[nodiscard]] host& local(rng& r) { return r.chance(0.6) ? client(r) : server(r); }
@@ -154,6 +163,7 @@ public:
     }
     /// The local IPv4 network; scans and sweeps walk it.
     [[nodiscard]] const network& local_network() const noexcept { return m_local; }
+    /// The local IPv6 /64, lower half 0.
     [[nodiscard]] const address& local_v6_prefix() const noexcept { return m_local_v6; }
     /// An address in the local network, most likely nobody's.
     [[nodiscard]] address local_address(rng& r) const {
