@@ -48,8 +48,8 @@ struct detector_recipe {
     // flows, since what counts is the far end of the ordinary ones.
     s.candidates = 40;
     s.attack_share = 0.2;
-    s.suspicious_budget = 0.0005;
-    s.malicious_budget = 0.0001;
+    s.suspicious_budget = 0.0001;
+    s.malicious_budget = 0.00002;
     return s;
 }
 
