@@ -164,7 +164,7 @@ public:
           m_hold(options.hold_capacity),
           m_workers(executor == nullptr ? 1 : executor->workers()) {}
 
-    /// Takes packets in order of capture; their bytes are not needed after the call.
+    /// Takes packets in order of capture; their bytes are not needed after the call. Times before 1970 count as 1970.
     constexpr void consume(std::span<const raw_packet> packets, std::uint16_t interface_index = 0) {
         m_interface = interface_index;
         while (!packets.empty()) {
@@ -181,7 +181,7 @@ public:
     /// Lets time pass without packets: quiet interfaces still time out flows and close stories.
     constexpr void advance(std::int64_t now_ns) {
         if (now_ns <= m_now_ns) return;
-        m_now_ns = now_ns;
+        m_now_ns = plausible(now_ns);
         m_raw = {};
         run_burst();
     }
@@ -231,6 +231,11 @@ private:
         return count;
     }
 
+    /// Times outside 1970..2116 come from broken captures; inside no sum and no difference of times overflows.
+    [[nodiscard]] static constexpr std::int64_t plausible(std::int64_t time_ns) noexcept {
+        return std::clamp<std::int64_t>(time_ns, 0, std::int64_t{1} << 62);
+    }
+
     constexpr void process(std::span<const raw_packet> packets) {
         m_raw = packets;
         if (m_packets.size() < packets.size()) {
@@ -238,7 +243,7 @@ private:
             m_status.resize(packets.size());
             m_hashes.resize(packets.size());
         }
-        for (const raw_packet& p : packets) m_now_ns = std::max(m_now_ns, p.timestamp_ns);
+        for (const raw_packet& p : packets) m_now_ns = std::max(m_now_ns, plausible(p.timestamp_ns));
         run_burst();
     }
 
@@ -280,6 +285,7 @@ private:
                 ++me.counted.undecoded[static_cast<std::size_t>(m_status[i])];
                 m_hashes[i] = 0;
             } else {
+                m_packets[i].timestamp_ns = plausible(m_packets[i].timestamp_ns);
                 m_hashes[i] = symmetric_hash(m_packets[i].tuple, m_options.secret);
                 me.saw_fragment = me.saw_fragment || m_packets[i].fragment;
             }
