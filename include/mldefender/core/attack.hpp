@@ -14,9 +14,21 @@ inline namespace v0 {
 
 /// What an attack is, as far as traffic can tell. `none` is ordinary use.
 enum class attack_class : std::uint8_t {
-    none, ddos, scan, bruteforce, botnet, exfil, ransomware, lateral, dns_tunnel, web, anomaly, count_
+    none,
+    ddos,
+    scan,
+    bruteforce,
+    botnet,
+    exfil,
+    ransomware,
+    lateral,
+    dns_tunnel,
+    web,
+    anomaly,
+    count_
 };
 
+/// Classes, `none` among them.
 inline constexpr std::size_t attack_class_count = static_cast<std::size_t>(attack_class::count_);
 
 /// How an attack class is presented to people and to other systems.
@@ -30,6 +42,7 @@ struct attack_description {
 };
 
 // Tactic and technique ids: MITRE ATT&CK Enterprise v15. Categories: classification.config as Suricata ships it.
+/// One row per class, in the order of the enumeration.
 inline constexpr std::array<attack_description, attack_class_count> attack_descriptions{{
     {"none", "ordinary traffic", "Not Suspicious Traffic", "", "", 4},
     {"ddos", "denial of service", "Attempted Denial of Service", "TA0040", "T1498", 2},
@@ -44,12 +57,15 @@ inline constexpr std::array<attack_description, attack_class_count> attack_descr
     {"anomaly", "unusual traffic", "Potentially Bad Traffic", "", "", 3},
 }};
 
+/// The row of a class; that of `none` for values outside the enumeration.
 [[nodiscard]] constexpr const attack_description& describe(attack_class c) noexcept {
     return attack_descriptions[static_cast<std::size_t>(c) < attack_class_count ? static_cast<std::size_t>(c) : 0];
 }
 
+/// As in mld.attack_class.
 [[nodiscard]] constexpr std::string_view name_of(attack_class c) noexcept { return describe(c).name; }
 
+/// The class of such a name, or nothing.
 [[nodiscard]] constexpr std::optional<attack_class> parse_attack_class(std::string_view name) noexcept {
     for (std::size_t i = 0; i < attack_class_count; ++i) {
         if (attack_descriptions[i].name == name) return static_cast<attack_class>(i);

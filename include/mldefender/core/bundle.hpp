@@ -85,9 +85,13 @@ template <class Model>
     return model;
 }
 
+/// Version of the layout above; others are refused.
 inline constexpr std::uint16_t bundle_format = 1;
+/// First bytes of the file.
 inline constexpr std::string_view bundle_magic = "MLDF";
+/// The sections, in the order they stand in the file.
 inline constexpr std::string_view bundle_sections[] = {"info", "json", "inpt", "cali", "root", "node"};
+/// Larger files are refused before anything is allocated.
 inline constexpr std::size_t max_bundle_bytes = std::size_t{256} << 20;
 
 namespace detail {

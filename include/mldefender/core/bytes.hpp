@@ -15,6 +15,7 @@ inline namespace v0 {
 /// Read-only bytes owned by somebody else (a capture buffer, usually valid until the next read).
 using bytes = std::span<const std::uint8_t>;
 
+/// @{
 /// Big-endian loads at an offset the caller has already checked.
 [[nodiscard]] constexpr std::uint16_t load_be16(const std::uint8_t* at) noexcept {
     return static_cast<std::uint16_t>((at[0] << 8) | at[1]);
@@ -25,6 +26,8 @@ using bytes = std::span<const std::uint8_t>;
 [[nodiscard]] constexpr std::uint64_t load_be64(const std::uint8_t* at) noexcept {
     return (std::uint64_t{load_be32(at)} << 32) | load_be32(at + 4);
 }
+/// @}
+/// @{
 /// Little-endian loads at an offset the caller has already checked.
 [[nodiscard]] constexpr std::uint16_t load_le16(const std::uint8_t* at) noexcept {
     return static_cast<std::uint16_t>((at[1] << 8) | at[0]);
@@ -35,6 +38,7 @@ using bytes = std::span<const std::uint8_t>;
 [[nodiscard]] constexpr std::uint64_t load_le64(const std::uint8_t* at) noexcept {
     return (std::uint64_t{load_le32(at + 4)} << 32) | load_le32(at);
 }
+/// @}
 
 /// Walks a span front to back. Failure is sticky: after the first read past the end `ok()` is false, every
 /// further read yields 0 or an empty span, and the position no longer moves.

@@ -41,6 +41,8 @@ inline constexpr std::array<std::string_view, 5> response_status_names{"applied"
                                                                        "pending"};
 }  // namespace detail
 
+/// @{
+/// The value as an event line spells it.
 [[nodiscard]] constexpr std::string_view name_of(event_kind k) noexcept {
     return detail::name_at(detail::event_kind_names, k);
 }
@@ -56,6 +58,9 @@ inline constexpr std::array<std::string_view, 5> response_status_names{"applied"
 [[nodiscard]] constexpr std::string_view name_of(response_status s) noexcept {
     return detail::name_at(detail::response_status_names, s);
 }
+/// @}
+/// @{
+/// The value so spelled in an event line, or nothing.
 [[nodiscard]] constexpr std::optional<event_kind> parse_event_kind(std::string_view name) noexcept {
     return detail::find_name<event_kind>(detail::event_kind_names, name);
 }
@@ -71,6 +76,7 @@ inline constexpr std::array<std::string_view, 5> response_status_names{"applied"
 [[nodiscard]] constexpr std::optional<response_status> parse_response_status(std::string_view name) noexcept {
     return detail::find_name<response_status>(detail::response_status_names, name);
 }
+/// @}
 
 /// The transport's name as Suricata writes it (`proto`); "UNKNOWN" for numbers without a name.
 [[nodiscard]] constexpr std::string_view name_of(ip_protocol p) noexcept {
@@ -204,9 +210,9 @@ struct event_story {
     bool by_victim = false;  ///< grouped by the responder (a flood from many sources) instead of the initiator
 };
 
-inline constexpr std::size_t max_fast_reasons = 8;
-inline constexpr std::size_t max_explain_items = 5;
-inline constexpr std::size_t max_attack_ids = 4;
+inline constexpr std::size_t max_fast_reasons = 8;   ///< rules an event names; further ones are left out
+inline constexpr std::size_t max_explain_items = 5;  ///< features an event names
+inline constexpr std::size_t max_attack_ids = 4;     ///< ATT&CK tactics, and as many techniques
 
 /// One event, complete but for the sensor's identity, `seq`, `event_id` and `chain`, which the log gives it.
 struct event {

@@ -60,7 +60,7 @@ inline constexpr std::size_t max_model_trees = 256;             ///< bound of ex
 inline constexpr std::size_t max_model_inputs = 256;            ///< input indices fit the 8 bits of fast layouts
 inline constexpr std::size_t max_model_nodes = (1U << 24) - 1;  ///< child indices fit 24 bits
 inline constexpr std::size_t max_model_depth = 64;              ///< bounds one walk
-inline constexpr std::size_t max_calibration_points = 64;
+inline constexpr std::size_t max_calibration_points = 64;       ///< of one model
 
 /// Why tables are not a forest.
 enum class model_fault : std::uint8_t {

@@ -14,17 +14,17 @@ inline namespace v0 {
 
 /// Link types that can be decoded; values are those of the pcap registry (tcpdump.org/linktypes.html).
 enum class link_type : std::uint16_t {
-    null = 0,
-    ethernet = 1,
-    ppp = 9,
-    ppp_hdlc = 50,
-    pppoe = 51,
-    raw = 101,
-    loop = 108,
-    linux_cooked = 113,
-    ipv4 = 228,
-    ipv6 = 229,
-    linux_cooked_v2 = 276,
+    null = 0,               ///< BSD loopback: address family in the capturing machine's byte order
+    ethernet = 1,           ///< Ethernet II or 802.3
+    ppp = 9,                ///< without or with HDLC framing
+    ppp_hdlc = 50,          ///< always with HDLC framing
+    pppoe = 51,             ///< a PPPoE session packet
+    raw = 101,              ///< IPv4 or IPv6, told apart by their version field
+    loop = 108,             ///< OpenBSD loopback: address family big endian
+    linux_cooked = 113,     ///< SLL, what the device "any" gives
+    ipv4 = 228,             ///< IPv4 without link header
+    ipv6 = 229,             ///< IPv6 without link header
+    linux_cooked_v2 = 276,  ///< SLL2
 };
 
 /// Bytes as captured, before any decoding.

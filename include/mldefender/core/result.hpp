@@ -24,16 +24,16 @@ enum class errc : std::uint8_t {
     not_ip,             ///< a frame that carries no IP (ARP, LLDP, ...): normal, counted apart
     unsupported_proto,  ///< IP protocol that is not tracked
     too_deep,           ///< more nested headers than we are willing to follow
-    not_found,
-    already_exists,
-    permission,
-    io,  ///< the system refused; errno tells why
-    disk_full,
-    corrupt,  ///< data whose check sum, chain or structure is wrong
-    wrong_key,
-    too_large,     ///< beyond a configured or fixed bound
-    bad_argument,  ///< the caller's input makes no sense
-    unavailable,   ///< a feature this machine or build does not have
+    not_found,          ///< a file, key or name that should be there
+    already_exists,     ///< it is there and would be overwritten
+    permission,         ///< the system or a rule of safety forbids it
+    io,                 ///< the system refused; errno tells why
+    disk_full,          ///< no room left to write
+    corrupt,            ///< data whose check sum, chain or structure is wrong
+    wrong_key,          ///< sealed or chained under another key
+    too_large,          ///< beyond a configured or fixed bound
+    bad_argument,       ///< the caller's input makes no sense
+    unavailable,        ///< a feature this machine or build does not have
     count_
 };
 

@@ -185,6 +185,7 @@ inline constexpr std::array default_rules{
           detail::at_least("protocol", 17), detail::at_most("protocol", 17)}},
 };
 
+/// Rules as shipped; a set of rules always has so many.
 inline constexpr std::size_t rule_count = default_rules.size();
 
 /// First signature id of the rules (`alert.signature_id`); rule i has this plus i.

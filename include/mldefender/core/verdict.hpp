@@ -61,6 +61,8 @@ template <class Enum, std::size_t N>
 
 }  // namespace detail
 
+/// @{
+/// The value as an event line spells it.
 [[nodiscard]] constexpr std::string_view name_of(verdict v) noexcept {
     return detail::name_at(detail::verdict_names, v);
 }
@@ -70,6 +72,9 @@ template <class Enum, std::size_t N>
 [[nodiscard]] constexpr std::string_view name_of(decision_source s) noexcept {
     return detail::name_at(detail::decision_source_names, s);
 }
+/// @}
+/// @{
+/// The value so spelled in an event line, or nothing.
 [[nodiscard]] constexpr std::optional<verdict> parse_verdict(std::string_view name) noexcept {
     return detail::find_name<verdict>(detail::verdict_names, name);
 }
@@ -79,6 +84,7 @@ template <class Enum, std::size_t N>
 [[nodiscard]] constexpr std::optional<decision_source> parse_decision_source(std::string_view name) noexcept {
     return detail::find_name<decision_source>(detail::decision_source_names, name);
 }
+/// @}
 
 /// A score as an event line shows it, in ten-thousandths: 0..10000, rounded half up, NaN as 0.
 [[nodiscard]] constexpr std::int32_t score_e4(float score) noexcept {
@@ -98,6 +104,7 @@ inline constexpr float divergent_gap = 0.3F;
 /// Below this gap two alarmed detectors agree.
 inline constexpr float consensus_gap = 0.15F;
 
+/// True when the gap reaches `divergent_gap`.
 [[nodiscard]] constexpr bool is_divergent(float fast, float ml) noexcept {
     return score_e4(divergence_of(fast, ml)) >= score_e4(divergent_gap);
 }
@@ -108,6 +115,7 @@ inline constexpr float consensus_gap = 0.15F;
     return score_e4(score) >= score_e4(at.suspicious) ? verdict::suspicious : verdict::benign;
 }
 
+/// The priority of a score that is alerted.
 [[nodiscard]] constexpr priority priority_of(float score, const priority_thresholds& from = {}) noexcept {
     if (score_e4(score) >= score_e4(from.critical)) return priority::critical;
     if (score_e4(score) >= score_e4(from.high)) return priority::high;

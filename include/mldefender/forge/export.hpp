@@ -237,7 +237,7 @@ inline result<void, error> save_bytes(std::string_view data, const std::string& 
     return mldefender::detail::short_hex(digest);
 }
 
-/// The model as a C++ header: struct mldefender::models::<name> with the members model.hpp lists.
+/// The model as a C++ header: struct `mldefender::models::NAME` with the members model.hpp lists.
 [[nodiscard]] inline result<std::string, error> header_text(const model_data& model) {
     const auto bundle = bundle_bytes(model);
     if (!bundle.ok()) return bundle.failure();

@@ -213,7 +213,7 @@ private:
     std::thread m_writer;
 };
 
-using async_event_log = basic_async_event_log<>;
+using async_event_log = basic_async_event_log<>;  ///< With plain artifacts, which nobody seals.
 
 }  // namespace log
 }  // namespace v0

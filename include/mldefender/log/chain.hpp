@@ -26,6 +26,7 @@ namespace log {
 /// A link of the chain as it stands in a line: 32 lower-case hex digits.
 using chain_link = std::array<char, chain_digits>;
 
+/// What the first line of a log is chained to: 32 zeros.
 [[nodiscard]] constexpr chain_link first_link() noexcept {
     chain_link zeros{};
     zeros.fill('0');

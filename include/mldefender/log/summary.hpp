@@ -18,6 +18,7 @@ namespace mldefender {
 inline namespace v0 {
 namespace log {
 
+/// Longest sentence, in bytes of UTF-8.
 inline constexpr std::size_t max_summary_bytes = 240;
 
 namespace detail {

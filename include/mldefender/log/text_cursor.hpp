@@ -26,8 +26,8 @@ struct utc_time {
     std::uint32_t nanosecond = 0;     ///< 0..999999999
 };
 
-inline constexpr std::int64_t ns_per_second = 1'000'000'000;
-inline constexpr std::int64_t ns_per_day = 86'400 * ns_per_second;
+inline constexpr std::int64_t ns_per_second = 1'000'000'000;        ///< nanoseconds
+inline constexpr std::int64_t ns_per_day = 86'400 * ns_per_second;  ///< of a day without leap second
 
 /// Days since the Unix epoch, rounded down, also before 1970.
 [[nodiscard]] constexpr std::int64_t utc_day(std::int64_t timestamp_ns) noexcept {

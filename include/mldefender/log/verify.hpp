@@ -24,6 +24,7 @@ namespace log {
 /// What happened to a log.
 enum class tampering : std::uint8_t { altered, removed, inserted };
 
+/// As `mldefender-log verify` prints it.
 [[nodiscard]] constexpr std::string_view name_of(tampering t) noexcept {
     switch (t) {
         case tampering::altered: return "altered";

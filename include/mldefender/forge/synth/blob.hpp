@@ -107,9 +107,13 @@ private:
     std::vector<std::uint8_t> m_bytes;
 };
 
+/// Alphabet of words.
 inline constexpr std::string_view lower_letters = "abcdefghijklmnopqrstuvwxyz";
+/// Alphabet of machine-made names.
 inline constexpr std::string_view lower_digits = "abcdefghijklmnopqrstuvwxyz0123456789";
+/// Alphabet of identifiers.
 inline constexpr std::string_view hex_digits = "0123456789abcdef";
+/// Alphabet of encoded bytes.
 inline constexpr std::string_view base64_digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 /// What a body looks like to an entropy estimate.

@@ -90,6 +90,7 @@ struct tls_shape {
     std::int64_t pause_ns = 200 * units::ms;  ///< median pause between two requests
     bool resumed = false;                     ///< the handshake is the short one
 };
+/// Plays it on a connection of its own; returns when it ended.
 inline std::int64_t tls_talk(stage& s, const call& c, const payload::tls_client& hello, std::string_view name,
                              const tls_shape& shape) {
     tcp_session t{s, c};
@@ -439,6 +440,7 @@ struct line_pair {
     std::string_view said;      ///< by the client; "" when it says nothing
     std::string_view answered;  ///< by the server; "" when it says nothing
 };
+/// Plays a greeting and such pairs on an open connection.
 inline void speak(tcp_session& t, std::string_view greeting, std::initializer_list<line_pair> lines) {
     if (!greeting.empty()) t.down(blob{greeting});
     for (const line_pair& l : lines) {

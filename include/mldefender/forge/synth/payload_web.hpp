@@ -44,6 +44,7 @@ inline void dns_name(blob& b, std::string_view name) {
     b.u8(0);
 }
 
+/// One question; `edns` adds an OPT record.
 inline blob dns_query(std::uint16_t id, std::string_view name, std::uint16_t type, bool edns, bool recursive = true) {
     blob b;
     b.be16(id).be16(recursive ? 0x0100 : 0).be16(1).be16(0).be16(0).be16(edns ? 1 : 0);
@@ -62,6 +63,7 @@ struct dns_reply {
     bool aliases = false;         ///< begin with one CNAME
 };
 
+/// The answer to such a question.
 inline blob dns_answer(rng& r, std::uint16_t id, std::string_view name, std::uint16_t type, const dns_reply& reply) {
     blob b;
     const int answers = reply.code == 0 ? reply.answers + (reply.aliases ? 1 : 0) : 0;
@@ -130,6 +132,7 @@ struct tls_client {
     }
 };
 
+/// A ClientHello record; without server name when `server_name` is empty.
 inline blob tls_client_hello(rng& r, const tls_client& c, std::string_view server_name) {
     static constexpr std::uint16_t suites[] = {0x1301, 0x1302, 0x1303, 0xc02b, 0xc02f, 0xc02c, 0xc030, 0xcca9,
                                                0xcca8, 0xc013, 0xc014, 0x009c, 0x009d, 0x002f, 0x0035, 0x000a,
@@ -198,6 +201,7 @@ inline message tls_server_flight(rng& r, bool tls13, bool resumed) {
     return {std::move(b), total};
 }
 
+/// What the client says after the server's hello: key exchange (TLS 1.2 only) and Finished.
 inline message tls_client_finish(rng& r, bool tls13) {
     blob b;
     if (tls13) {
@@ -216,6 +220,7 @@ inline message tls_data(std::int64_t size) {
     b.u8(23).be16(0x0303).be16(static_cast<std::uint64_t>(first + 17));
     return {std::move(b), size + 22 * (size / 16384 + 1)};
 }
+/// An encrypted alert, as it closes connections.
 inline message tls_alert(rng& r) {
     blob b;
     b.u8(21).be16(0x0303).be16(19).random(r, 19);
@@ -248,6 +253,7 @@ struct http_request {
     bool keep_alive = true;           ///< the connection serves further requests
 };
 
+/// User-Agent strings of browsers, tools and devices.
 inline constexpr std::array<std::string_view, 16> agents{
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/118.0 Safari/537.36",
     "Mozilla/5.0 (X11; Linux x86_64; rv:109.0) Gecko/20100101 Firefox/118.0",
@@ -267,6 +273,7 @@ inline constexpr std::array<std::string_view, 16> agents{
     "Go-http-client/1.1",
     "Java/1.8.0_281"};
 
+/// A request; its body is filler behind `body_head`.
 inline message http_ask(rng& r, const http_request& q) {
     blob b;
     b.text(q.method).u8(' ').text(q.path).text(" HTTP/1.1\r\nHost: ").text(q.host).text("\r\n");
@@ -284,6 +291,7 @@ inline message http_ask(rng& r, const http_request& q) {
     return {std::move(b), total, body_kind::text};
 }
 
+/// An answer whose body has `size` bytes.
 inline message http_reply(rng& r, int status, std::int64_t size, std::string_view type = "text/html") {
     static constexpr std::string_view servers[] = {"nginx", "Apache/2.4.57", "Microsoft-IIS/10.0", "cloud", "lighttpd"};
     const std::string_view reason = status == 200   ? "OK"

@@ -48,8 +48,10 @@ inline constexpr rpc_interface wmi_login{0xf309ad18, 0xd86a, 0x11d0, 0xa07500c04
 inline constexpr rpc_interface wmi_services{0x9556dc99, 0x828c, 0x11cf, 0xa37e00aa003240c7, 0, {}};           // MS-WMI
 }  // namespace rpc
 
+/// UUID and version as they go over the wire, little endian.
 inline void rpc_uuid(blob& b, const rpc_interface& i) { b.le32(i.first).le16(i.second).le16(i.third).be64(i.last); }
 
+/// Binds `i`; `auth_size` bytes of authentication follow.
 inline blob rpc_bind(rng& r, const rpc_interface& i, std::uint32_t call_id, std::uint16_t auth_size = 0) {
     blob b;
     const std::size_t length = 72 + (auth_size > 0 ? 8U + auth_size : 0U);
@@ -61,6 +63,7 @@ inline blob rpc_bind(rng& r, const rpc_interface& i, std::uint32_t call_id, std:
     if (auth_size > 0) b.u8(10).u8(5).be16(0).le32(1).text("NTLMSSP").u8(0).le32(1).random(r, auth_size - 12U);
     return b;
 }
+/// Accepts a bind.
 inline blob rpc_bind_ack(rng& r, std::uint32_t call_id, std::uint16_t auth_size = 0) {
     blob b;
     b.u8(5)
@@ -108,8 +111,13 @@ inline constexpr std::uint16_t query_directory = 14;  ///< lists a directory
 inline constexpr std::uint16_t query_info = 16;       ///< asks for properties
 inline constexpr std::uint16_t set_info = 17;         ///< renames, deletes, changes properties
 }  // namespace smb2_command
-inline constexpr std::uint32_t status_logon_failure = 0xc000006d, status_more_processing = 0xc0000016,
-                               status_access_denied = 0xc0000022, status_not_found = 0xc0000034;
+/// @{
+/// NT status (MS-ERREF 2.3) of an answer.
+inline constexpr std::uint32_t status_logon_failure = 0xc000006d;
+inline constexpr std::uint32_t status_more_processing = 0xc0000016;
+inline constexpr std::uint32_t status_access_denied = 0xc0000022;
+inline constexpr std::uint32_t status_not_found = 0xc0000034;
+/// @}
 
 /// Ids that run through one SMB session.
 struct smb_ids {
@@ -180,11 +188,13 @@ inline blob der(std::uint8_t tag, const blob& content) {
     }
     return b.raw(content.view());
 }
+/// An INTEGER in DER: one byte below 128, else four (31 bits).
 inline blob der_integer(std::uint64_t v) {
     blob b;
     if (v < 128) return der(2, b.u8(v));
     return der(2, b.be32(v & 0x7fff'ffffU));
 }
+/// A string in DER with the given tag.
 inline blob der_text(std::uint8_t tag, std::string_view s) {
     blob b;
     return der(tag, b.text(s));
@@ -202,6 +212,7 @@ struct kerberos_shape {
     std::int64_t ticket = 0;  ///< bytes of tickets inside
 };
 
+/// The message, without the length TCP puts before it.
 inline blob kerberos(rng& r, const kerberos_shape& k) {
     const auto field = [](blob& to, int number, const blob& content) {
         to.raw(der(static_cast<std::uint8_t>(0xa0 + number), content).view());
@@ -340,6 +351,7 @@ inline blob rdp_request(std::string_view user) {
         .u8(0)
         .raw(cookie.view());
 }
+/// The server's connection confirm that chooses TLS.
 inline blob rdp_confirm() {
     blob b;
     return b.u8(3).u8(0).be16(19).u8(14).u8(0xd0).be16(0).be16(0x1234).u8(0).u8(2).u8(0x1f).le16(8).le32(2);

@@ -35,8 +35,8 @@ struct tcp_stack {
     std::uint8_t retries;         ///< SYN retransmissions before giving up
 };
 
-// Shapes of common stacks (Linux old and new, Windows old and new, BSD/macOS/iOS, embedded); values as documented by
-// the vendors' defaults and RFC 6298/6335.
+/// Shapes of common stacks (Linux old and new, Windows old and new, BSD/macOS/iOS, embedded); values as documented by
+/// the vendors' defaults and RFC 6298/6335.
 inline constexpr std::array<tcp_stack, 12> tcp_stacks{{
     {64, 64240, 7, true, true, true, 0, 32768, 60999, true, 1'000 * units::ms, 4},
     {64, 29200, 7, true, true, true, 1, 32768, 61000, true, 1'000 * units::ms, 4},
