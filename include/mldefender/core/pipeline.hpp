@@ -393,7 +393,6 @@ private:
     constexpr void end_flow(detail::worker_state& me, flow& f, detail::burst_order order, std::int64_t now_ns) {
         ++me.counted.flows_ended;
         me.counted.flows_evicted += f.end == flow_end::evicted;
-        // Bytes and ending are news of the moment the flow fell silent when it merely timed out.
         observe_end(f, now_ns, [&](const observation& o) { report(me, o, order); });
         me.tasks.push_back({order, detail::occasion::ended, static_cast<std::uint32_t>(me.ended.size()), f.id, now_ns});
         me.ended.emplace_back().what = f;
