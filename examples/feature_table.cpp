@@ -14,7 +14,8 @@ int main() {
         "The %zu numbers a decision is made from, in the order of `feature_vector`. Made from the table in\n"
         "`include/mldefender/core/feature.hpp` by `scripts/reference`.\n\n"
         "Level: 1 needs the flow alone, 2 what its hosts did lately, 3 how the initiator used this service before.\n"
-        "\"10 s\" means the current and the previous 10 s bucket, \"30 s\" the current and three, \"60 s\" the current and\n"
+        "\"10 s\" means the current and the previous 10 s bucket, \"30 s\" the current and three, \"60 s\" the current "
+        "and\n"
         "five before it. Ratios and shares with an empty denominator are 0.\n\n"
         "| # | name | unit | range | level | formula | source |\n|---|---|---|---|---|---|---|\n",
         feature_count);

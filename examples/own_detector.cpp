@@ -2,8 +2,8 @@
 // A detector of your own beside the built-in forests: any type with these members joins max_threat, and the largest
 // score wins. This one dislikes Telnet to the outside; two packets made here show it.
 #include <array>
-#include <cstdio>
 #include <cstdint>
+#include <cstdio>
 #include <span>
 #include <string_view>
 

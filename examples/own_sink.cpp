@@ -16,7 +16,7 @@ using namespace mldefender;
 struct csv_sink {
     unsigned long long lines = 0;
 
-    void write(const event& e, const flow& f, const feature_vector& features) {
+    void write(const event& e, const flow& f, const feature_vector& row) {
         if (e.kind != event_kind::flow) return;
         constexpr std::size_t entropy = *feature_index("fwd_payload_entropy");
         constexpr std::size_t ratio = *feature_index("down_up_ratio");
@@ -24,8 +24,8 @@ struct csv_sink {
         std::printf("%s,%s,%u,%s,%llu,%.2f,%.2f,%s\n", std::string{to_text(e.tuple.source).view()}.c_str(),
                     std::string{to_text(e.tuple.destination).view()}.c_str(),
                     static_cast<unsigned>(e.tuple.destination_port), std::string{e.app_protocol}.c_str(),
-                    static_cast<unsigned long long>(f.packets()), static_cast<double>(features[entropy]),
-                    static_cast<double>(features[ratio]), std::string{name_of(e.verdict)}.c_str());
+                    static_cast<unsigned long long>(f.packets()), static_cast<double>(row[entropy]),
+                    static_cast<double>(row[ratio]), std::string{name_of(e.verdict)}.c_str());
     }
 };
 

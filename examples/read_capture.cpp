@@ -31,8 +31,8 @@ int main(int argc, char** argv) {
     auto opened = pcap::file_reader::open(argc > 1 ? argv[1] : "examples/captures/port-scan.pcap");
     if (!opened) return std::fprintf(stderr, "%s\n", opened.failure().text().c_str()), 1;
 
-    using forests = max_threat<forest<models::ddos>, forest<models::ransomware>, forest<models::traffic>,
-                               forest<models::internal>>;
+    using forests =
+        max_threat<forest<models::ddos>, forest<models::ransomware>, forest<models::traffic>, forest<models::internal>>;
     printing_sink sink;
     pipeline<forests, printing_sink> detect{pipeline_options{}, forests{}, sink};
 

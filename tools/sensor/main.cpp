@@ -31,9 +31,7 @@ void add_words(CLI::App& app, const std::string& name, Value& target, const std:
 void describe(CLI::App& app, options& o, bool& check_only, bool& print_schema) {
     app.add_option("--pcap", o.files, "Capture files (pcap or pcapng), '-' for standard input")->type_name("FILE");
     app.add_option("--interface", o.interfaces, "Interfaces to listen on")->type_name("IF")->excludes("--pcap");
-    app.add_option("--capture", "How to listen: pcap (libpcap)")
-        ->check(CLI::IsMember({"pcap"}))
-        ->needs("--interface");
+    app.add_option("--capture", "How to listen: pcap (libpcap)")->check(CLI::IsMember({"pcap"}))->needs("--interface");
     app.add_option("--events", o.events, "Directory for event lines and artifacts")->type_name("DIR");
     add_words<flow_logging>(
         app, "--log-flows", o.logging,

@@ -240,7 +240,7 @@ private:
     std::vector<raw_packet> m_burst;
     std::vector<pcap::live_capture> m_captures;
     std::vector<std::chrono::steady_clock::time_point> m_look_again;  ///< of a lost interface; zero while it is there
-    std::uint64_t m_earlier_drops = 0;  ///< of captures that were opened again
+    std::uint64_t m_earlier_drops = 0;                                ///< of captures that were opened again
     std::uint64_t m_packets = 0;
     std::int64_t m_first_ns = 0;
     std::uint64_t m_shown_packets = 0;
