@@ -7,23 +7,11 @@
 
 #include <mldefender/core/pipeline.hpp>
 
+#include "support/recording_sink.hpp"
+
 namespace whole_path_test {
 
 using namespace mldefender;
-
-// A forest of one tree and one question: did the initiator try more than 15 ports in 10 s?
-struct few_ports_model {
-    static constexpr std::string_view name = "few_ports", version = "1", hash = "0123456789abcdef", command = "by hand",
-                                      feature_list_hash = "0123456789abcdef", metadata = "{}";
-    static constexpr std::uint64_t seed = 0;
-    static constexpr float suspicious = 0.5F, malicious = 0.75F;
-    static constexpr std::string_view inputs[] = {"src_new_ports"};
-    static constexpr float importance[] = {1.0F};
-    static constexpr calibration_point calibration[] = {{0, 0}, {1, 1}};
-    static constexpr std::uint32_t roots[] = {0};
-    static constexpr auto scan = static_cast<std::uint16_t>(attack_class::scan);
-    static constexpr forest_node nodes[] = {{15, 1, 0, 16384}, {0, 0, 0, 0}, {1, 0, 0, scan}};
-};
 
 constexpr std::size_t frame_size = 54;
 using tcp_frame = std::array<std::uint8_t, frame_size>;
@@ -89,7 +77,7 @@ constexpr std::uint32_t attacker_number = 0xc0000201, victim_number = 0xc6336402
 // `ports` SYN packets 10 ms apart to as many ports, each refused.
 constexpr counting_sink scan_of(std::uint16_t ports) {
     counting_sink sink;
-    pipeline<max_threat<forest<few_ports_model>>, counting_sink> p{small_options(), {}, sink};
+    pipeline<max_threat<forest<test::many_ports_model>>, counting_sink> p{small_options(), {}, sink};
     for (std::uint16_t i = 0; i < ports; ++i) {
         const auto port = static_cast<std::uint16_t>(1 + i);
         const std::int64_t when = 1'700'000'000'000'000'000 + i * 10'000'000LL;

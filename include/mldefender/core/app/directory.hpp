@@ -99,12 +99,8 @@ constexpr void read_kdc_reply(bytes fields, kerberos_details& d, app_message& co
         common.facts |= app_fact::weak_encryption;
     }
     if (!outer.whole) common.facts |= app_fact::cut_short;
-    app_message m{app_protocol::kerberos, d};
-    m.is_response = d.type == 11 || d.type == 13 || d.type == 15 || d.type == 30;
-    m.code = common.code;
-    m.facts = common.facts;
-    m.name = common.name;
-    return m;
+    common.is_response = d.type == 11 || d.type == 13 || d.type == 15 || d.type == 30;
+    return {app_protocol::kerberos, d, common};
 }
 
 /// A sequence of a message id and an operation of RFC 4511.
@@ -162,14 +158,10 @@ constexpr void read_kdc_reply(bytes fields, kerberos_details& d, app_message& co
         default: break;
     }
     if (!outer.whole) common.facts |= app_fact::cut_short;
-    app_message m{app_protocol::ldap, d};
-    m.is_response = d.operation == 1 || d.operation == 4 || d.operation == 5 || d.operation == 7 || d.operation == 9 ||
-                    d.operation == 11 || d.operation == 13 || d.operation == 15 || d.operation == 19 ||
-                    d.operation == 24 || d.operation == 25;
-    m.code = common.code;
-    m.facts = common.facts;
-    m.name = common.name;
-    return m;
+    common.is_response = d.operation == 1 || d.operation == 4 || d.operation == 5 || d.operation == 7 ||
+                         d.operation == 9 || d.operation == 11 || d.operation == 13 || d.operation == 15 ||
+                         d.operation == 19 || d.operation == 24 || d.operation == 25;
+    return {app_protocol::ldap, d, common};
 }
 
 /// A sequence of version 0, 1 or 3 and a community string (or version 3's header).

@@ -266,12 +266,7 @@ constexpr void read_http_header(bytes line, http_details& d, app_message& common
         common.facts |= app_fact::template_marker;
     }
     if (of != app_protocol::http) common.facts &= ~app_fact::host_is_address;  // SSDP and SIP always say one
-    app_message m{of, d};
-    m.is_response = common.is_response;
-    m.code = common.code;
-    m.facts = common.facts;
-    m.name = common.name;
-    return m;
+    return {of, d, common};
 }
 
 }  // namespace detail::app

@@ -352,6 +352,14 @@ public:
     constexpr app_message() noexcept = default;
     /// A message of `of` with its family's numbers; the reader then fills the common part.
     constexpr app_message(app_protocol of, const detail::app::any_details& d) noexcept : protocol(of), m_details(d) {}
+    /// The same with the common part of `common`.
+    constexpr app_message(app_protocol of, const detail::app::any_details& d, const app_message& common) noexcept
+        : protocol(of),
+          is_response(common.is_response),
+          code(common.code),
+          facts(common.facts),
+          name(common.name),
+          m_details(d) {}
 
     /// True when something was read.
     constexpr explicit operator bool() const noexcept { return protocol != app_protocol::unknown; }

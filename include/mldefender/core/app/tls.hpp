@@ -183,12 +183,7 @@ constexpr void read_tls_handshake(bytes record, bool whole, tls_details& d, app_
             rest = slice(rest, 5 + length);
         }
     }
-    app_message m{app_protocol::tls, d};
-    m.is_response = common.is_response;
-    m.code = common.code;
-    m.facts = common.facts;
-    m.name = common.name;
-    return m;
+    return {app_protocol::tls, d, common};
 }
 
 [[nodiscard]] constexpr bool looks_like_dtls(bytes payload) noexcept {

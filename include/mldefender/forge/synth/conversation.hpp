@@ -72,20 +72,54 @@ namespace detail {
 
 }  // namespace detail
 
-/// One TCP connection. Times given and kept are those at the sensor.
-class tcp_session {
+/// What TCP and UDP have in common: two sides, their ports and a clock.
+class conversation {
 public:
-    /// Draws ports, families and paces; nothing is sent yet.
-    tcp_session(stage& s, const call& c)
-        : m_stage(&s), m_tag(c.tag.value_or(s.tag)), m_side{c.client, c.server}, m_now(c.start_ns) {
-        m_six = detail::draw_six(s, *c.client, *c.server);
-        m_view = detail::draw_view(s);
+    /// False when its 5-tuple belongs to another label: then nothing is sent.
+    [[nodiscard]] bool usable() const noexcept { return m_usable; }
+    /// Where its clock stands, since the Unix epoch.
+    [[nodiscard]] std::int64_t now() const noexcept { return m_now; }
+    /// The port drawn for the client.
+    [[nodiscard]] std::uint16_t client_port() const noexcept { return m_port[0]; }
+
+protected:
+    /// Draws family, visibility and ports; four tries to find a 5-tuple that is free for the label.
+    conversation(stage& s, const call& c, ip_protocol protocol)
+        : m_stage(&s),
+          m_tag(c.tag.value_or(s.tag)),
+          m_side{c.client, c.server},
+          m_now(c.start_ns),
+          m_six(detail::draw_six(s, *c.client, *c.server)),
+          m_view(detail::draw_view(s)) {
         m_port[1] = c.server_port;
         for (int tries = 0; tries < 4 && !m_usable; ++tries) {
             m_port[0] = c.client_port != 0 ? c.client_port : world::ephemeral(*c.client, s.random);
-            m_usable = s.out.claim({c.client->at(m_six), c.server->at(m_six), m_port[0], m_port[1], ip_protocol::tcp},
-                                   m_tag.label);
+            m_usable =
+                s.out.claim({c.client->at(m_six), c.server->at(m_six), m_port[0], m_port[1], protocol}, m_tag.label);
         }
+    }
+
+    /// Whether the sensor sees what goes this way.
+    [[nodiscard]] bool is_seen(way to) const noexcept {
+        if (!m_usable || m_view == visibility::both) return m_usable;
+        return (m_view == visibility::client_only) == (to == way::up);
+    }
+
+    stage* m_stage;                         ///< where it plays
+    behaviour_tag m_tag;                    ///< of all its frames
+    std::array<host*, 2> m_side;            ///< client, server
+    std::array<std::uint16_t, 2> m_port{};  ///< theirs
+    std::int64_t m_now;                     ///< its clock
+    bool m_six;                             ///< speaks IPv6
+    visibility m_view;                      ///< what the sensor sees of it
+    bool m_usable = false;                  ///< owns its 5-tuple
+};
+
+/// One TCP connection. Times given and kept are those at the sensor.
+class tcp_session : public conversation {
+public:
+    /// Draws ports, family and paces; nothing is sent yet.
+    tcp_session(stage& s, const call& c) : conversation(s, c, ip_protocol::tcp) {
         for (std::size_t i = 0; i < 2; ++i) m_seq[i] = static_cast<std::uint32_t>(s.random.next());
         const bool timestamps = client().os->timestamps && server().os->timestamps_from_server;
         m_options = timestamps ? 12 : 0;
@@ -96,10 +130,6 @@ public:
         m_rtt = 2 * (client().delay_ns + server().delay_ns) + 20 * units::us;
     }
 
-    /// False when its 5-tuple belongs to another label: then nothing is sent.
-    [[nodiscard]] bool usable() const noexcept { return m_usable; }
-    /// Where its clock stands, since the Unix epoch.
-    [[nodiscard]] std::int64_t now() const noexcept { return m_now; }
     /// Time of a round trip between the two, without jitter.
     [[nodiscard]] std::int64_t rtt_ns() const noexcept { return m_rtt; }
     /// True when it was closed, or the capture has ended.
@@ -108,8 +138,6 @@ public:
     [[nodiscard]] host& client() noexcept { return *m_side[0]; }
     /// Who answers.
     [[nodiscard]] host& server() noexcept { return *m_side[1]; }
-    /// The port drawn for the client.
-    [[nodiscard]] std::uint16_t client_port() const noexcept { return m_port[0]; }
 
     /// Pauses the conversation; an unacknowledged tail is acknowledged meanwhile.
     tcp_session& think(std::int64_t pause_ns) {
@@ -310,8 +338,7 @@ private:
     }
 
     void segment(way to, std::int64_t when, std::uint8_t flags, const body& payload, bool last_word = false) {
-        if (!m_usable || !m_stage->out.wants(when)) return;
-        if (m_view != visibility::both && (m_view == visibility::client_only) != (to == way::up)) return;
+        if (!is_seen(to) || !m_stage->out.wants(when)) return;
         host& from = side(to);
         const tcp_stack& os = *from.os;
         std::array<std::uint8_t, 24> options{};
@@ -379,51 +406,28 @@ private:
         return n;
     }
 
-    stage* m_stage;
-    behaviour_tag m_tag;
-    std::array<host*, 2> m_side;
     std::array<std::int64_t, 2> m_work{};  ///< median time either program takes to react
-    std::array<std::uint16_t, 2> m_port{};
     std::array<std::uint32_t, 2> m_seq{};
     std::array<std::uint16_t, 2> m_steady{};
     std::array<std::uint8_t, 2> m_data_segments{};
-    std::int64_t m_now;
     std::int64_t m_rtt = 0;
     std::int64_t m_window = 10;  // RFC 6928
-    visibility m_view = visibility::both;
     way m_last = way::up;
     std::uint16_t m_mss = 1460;
     std::uint8_t m_options = 0;
-    bool m_six = false;
     bool m_scaled = false;
-    bool m_usable = false;
     bool m_closed = false;
     bool m_pending_ack = false;
 };
 
 /// Datagrams between two ports, with turn-taking as in `tcp_session`.
-class udp_session {
+class udp_session : public conversation {
 public:
     /// Draws ports and family; nothing is sent yet.
-    udp_session(stage& s, const call& c)
-        : m_stage(&s), m_tag(c.tag.value_or(s.tag)), m_side{c.client, c.server}, m_now(c.start_ns) {
-        m_six = detail::draw_six(s, *c.client, *c.server);
-        m_view = detail::draw_view(s);
-        m_port[1] = c.server_port;
-        for (int tries = 0; tries < 4 && !m_usable; ++tries) {
-            m_port[0] = c.client_port != 0 ? c.client_port : world::ephemeral(*c.client, s.random);
-            m_usable = s.out.claim({c.client->at(m_six), c.server->at(m_six), m_port[0], m_port[1], ip_protocol::udp},
-                                   m_tag.label);
-        }
-    }
-    /// False when its 5-tuple belongs to another label: then nothing is sent.
-    [[nodiscard]] bool usable() const noexcept { return m_usable; }
-    /// Where its clock stands, since the Unix epoch.
-    [[nodiscard]] std::int64_t now() const noexcept { return m_now; }
+    udp_session(stage& s, const call& c) : conversation(s, c, ip_protocol::udp) {}
+
     /// True when the capture has ended.
     [[nodiscard]] bool over() const noexcept { return !m_stage->goes_on(m_now); }
-    /// The port drawn for the client.
-    [[nodiscard]] std::uint16_t client_port() const noexcept { return m_port[0]; }
 
     /// One datagram from client to server.
     udp_session& up(const message& m) { return send(way::up, m); }
@@ -436,8 +440,7 @@ public:
     }
     /// A datagram at a given moment, outside the turns (media streams run both ways at once).
     void at(way to, std::int64_t when, const message& m) {
-        if (!m_usable) return;
-        if (m_view != visibility::both && (m_view == visibility::client_only) != (to == way::up)) return;
+        if (!is_seen(to)) return;
         const std::size_t from = to == way::up ? 0 : 1;
         const body b{m.head.view(), m.size, m.kind,
                      m_count++ < 12 ? m_stage->out.body_bytes() : m_stage->out.later_body_bytes()};
@@ -478,16 +481,8 @@ private:
         return *this;
     }
 
-    stage* m_stage;
-    behaviour_tag m_tag;
-    std::array<host*, 2> m_side;
-    std::array<std::uint16_t, 2> m_port{};
-    std::int64_t m_now;
     std::uint32_t m_count = 0;
-    visibility m_view = visibility::both;
     way m_last = way::up;
-    bool m_six = false;
-    bool m_usable = false;
 };
 
 /// Echo requests of one sender to one target.
