@@ -57,7 +57,9 @@ TEST_CASE("the common scale: anchors") {
 TEST_CASE("the common scale: monotone and within 0..1 for any thresholds") {
     const std::array<std::array<float, 2>, 6> thresholds{
         {{0.5F, 0.7F}, {0.1F, 0.9F}, {0.3F, 0.3F}, {0, 0}, {1, 1}, {0.2F, 1}}};
-    for (const auto& [suspicious, malicious] : thresholds) {
+    for (const auto& pair : thresholds) {  // clang 14 cannot capture a structured binding
+        const float suspicious = pair[0];
+        const float malicious = pair[1];
         CAPTURE(suspicious);
         CAPTURE(malicious);
         float last = 0;

@@ -4,6 +4,8 @@
 #include <doctest/doctest.h>
 
 #include <cstdint>
+#include <cstdlib>
+#include <fstream>
 #include <map>
 #include <set>
 #include <string>
@@ -208,6 +210,22 @@ TEST_CASE("synth: look-alikes name ordinary behaviours") {
             CHECK(find_behaviour(name)->label == attack_class::none);
         }
     }
+}
+
+TEST_CASE("synth: docs/synthesiser.md lists every behaviour as the table does") {
+    const char* const root = std::getenv("MLDEFENDER_SOURCE_DIR");
+    if (root == nullptr) return;  // run by hand, not by ctest
+    std::ifstream page{std::string{root} + "/docs/synthesiser.md"};
+    std::vector<std::string> listed;
+    for (std::string line; std::getline(page, line);) {
+        if (line.starts_with("| `")) listed.push_back(line);
+    }
+    std::vector<std::string> expected;
+    for (const behaviour_info& b : behaviours()) {
+        expected.push_back("| `" + std::string{b.name} + "` | " + std::string{name_of(b.label)} + " | " +
+                           std::to_string(b.weight) + " | " + std::string{b.about} + " |");
+    }
+    CHECK(listed == expected);
 }
 
 TEST_CASE("synth: options are checked before anything is generated") {

@@ -257,7 +257,8 @@ struct ping_sweep {
 
 struct odd_scan {
     static constexpr std::string_view name = "odd_scan";
-    static constexpr std::string_view about = "FTP bounce scans through a server, and idle scans seen at the zombie";
+    static constexpr std::string_view about =
+        "FTP bounce scans: a server is told to knock at another host's ports, one after the other";
     static constexpr attack_class label = attack_class::scan;
     static constexpr int weight = 2;
     static void emit(stage& s) {
