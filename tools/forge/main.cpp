@@ -5,11 +5,14 @@
 #include <unistd.h>
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
+#include <filesystem>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <mldefender/core/bundle.hpp>
 #include <mldefender/core/version.hpp>
@@ -91,6 +94,11 @@ result<dataset, error> gather(train_options& o) {
 }
 
 int train_all(train_options& o) {
+    for (const std::string& directory : {o.headers, o.bundles}) {
+        std::error_code unknown;
+        if (directory.empty() || std::filesystem::is_directory(directory, unknown)) continue;
+        return say({errc::not_found, "no such directory for the results; make it first", directory, 0});
+    }
     auto data = gather(o);
     if (!data) return say(data.failure());
     for (const detector_recipe& recipe : shipped_detectors()) {
@@ -113,11 +121,19 @@ int train_all(train_options& o) {
 int write_capture(const row_settings& s, const std::string& path) {
     auto file = pcap::file_writer::open(path, link_type::ethernet);
     if (!file) return say(file.failure());
+    constexpr std::int64_t pause_ns = 300'000'000'000;  // longer than any flow or window remembers
     std::uint64_t packets = 0;
+    std::int64_t last_ns = 0;
     error failure;
     for (std::uint64_t i = 0; i < s.scenarios; ++i) {
+        // Each scenario has a date of its own; in a file they follow each other.
+        std::int64_t shift_ns = 0;
+        bool begun = false;
         synthesise(s.scenario, s.seed, i, [&](const labelled_frame& f) {
-            const raw_packet raw{f.timestamp_ns, f.data, f.wire_len, link_type::ethernet};
+            if (!begun && last_ns != 0) shift_ns = last_ns + pause_ns - f.timestamp_ns;
+            begun = true;
+            last_ns = f.timestamp_ns + shift_ns;
+            const raw_packet raw{last_ns, f.data, f.wire_len, link_type::ethernet};
             if (auto written = file->write(raw); !written && failure.code == errc::ok) failure = written.failure();
             ++packets;
         });

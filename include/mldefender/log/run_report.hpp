@@ -160,9 +160,10 @@ public:
         };
         put("{{\"packets\":{},\"bytes\":{},\"ip_packets\":{},\"seconds\":{:.6f},\"capture_seconds\":{:.6f},", s.packets,
             s.bytes, s.ip_packets, r.seconds, r.capture_seconds);
-        put("\"packets_per_s\":{:.0f},\"drops\":{},\"lines_lost\":{},\"artifacts\":{},\"not_ip\":{},",
+        put("\"packets_per_s\":{:.0f},\"drops\":{},\"lines_lost\":{},\"artifacts\":{},\"not_ip\":{},\"fragments_"
+            "skipped\":{},",
             r.seconds > 0 ? static_cast<double>(s.packets) / r.seconds : 0.0, r.capture_drops, r.lines_lost,
-            r.artifacts, s.undecoded[static_cast<std::size_t>(errc::not_ip)]);
+            r.artifacts, s.undecoded[static_cast<std::size_t>(errc::not_ip)], s.fragments_skipped);
         put("\"malformed\":{{");
         std::string_view comma;
         for (std::size_t i = 1; i < errc_count; ++i) {
