@@ -116,8 +116,12 @@ class Live(ToolTest):
             out = self.out = self.work / number.name
             process = self.start(out=out)
             before = received("sensor1")
+            # Stopped, so that it meets the packets and the signal at the same moment.
+            process.send_signal(signal.SIGSTOP)
             send("peer1", flows(1000, 200))
             self.wait_for_packets("sensor1", before + 200)
+            process.send_signal(number)
+            process.send_signal(signal.SIGCONT)
             summary = self.stop(process, number)
             self.assertEqual(self.ports(), list(range(1000, 1200)))
             self.assertEqual((summary["packets"], summary["flows"], summary["drops"], summary["lines_lost"]),
