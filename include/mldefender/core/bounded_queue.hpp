@@ -29,13 +29,13 @@ public:
     [[nodiscard]] constexpr T& front() noexcept { return assert(m_size > 0), m_items[m_head]; }
 
     /// Adds a value; the queue must not be full.
-    constexpr void push(T value) {
+    template <class Value>
+    constexpr void push(Value&& value) {
         assert(!full());
         if (m_size == m_items.size()) grow();
-        m_items[(m_head + m_size) % m_items.size()] = std::move(value);
+        m_items[(m_head + m_size) % m_items.size()] = std::forward<Value>(value);
         ++m_size;
     }
-    /// Drops the oldest value; the queue must not be empty.
     constexpr void pop() noexcept {
         assert(m_size > 0);
         m_head = (m_head + 1) % m_items.size();
