@@ -28,13 +28,13 @@ TEST_CASE("each step runs once per worker, the first on the caller's thread") {
         REQUIRE(pool.workers() == expected);
         std::vector<int> times(expected);
         std::thread::id first;
-        for (int step = 0; step < 1000; ++step) {
+        for (int step = 0; step < 200; ++step) {
             pool.run([&](std::size_t worker) {
                 ++times[worker];
                 if (worker == 0) first = std::this_thread::get_id();
             });
         }
-        for (const int t : times) CHECK(t == 1000);
+        for (const int t : times) CHECK(t == 200);
         CHECK(first == std::this_thread::get_id());
     }
 }
@@ -43,7 +43,7 @@ TEST_CASE("what one step wrote, every worker reads in the next") {
     worker_pool pool{4};
     std::vector<int> written(4), read(4);
     std::atomic<int> wrong{0};
-    for (int step = 1; step <= 2000; ++step) {
+    for (int step = 1; step <= 300; ++step) {
         pool.run([&](std::size_t worker) { written[worker] = step; });
         pool.run([&](std::size_t worker) {
             for (const int w : written) {
@@ -53,17 +53,17 @@ TEST_CASE("what one step wrote, every worker reads in the next") {
         });
     }
     CHECK(wrong == 0);
-    for (const int r : read) CHECK(r == 2000);
+    for (const int r : read) CHECK(r == 300);
 }
 
 TEST_CASE("workers that went to sleep wake up, and an unused pool ends") {
     worker_pool idle{3};
     worker_pool pool{3};
     std::atomic<int> ran{0};
-    for (int round = 0; round < 20; ++round) {
+    for (int round = 0; round < 5; ++round) {
         // Longer than any worker spins before it sleeps.
         for (int i = 0; i < 20'000; ++i) std::this_thread::yield();
         pool.run([&](std::size_t) { ++ran; });
     }
-    CHECK(ran == 60);
+    CHECK(ran == 15);
 }

@@ -36,6 +36,7 @@ public:
         m_items[(m_head + m_size) % m_items.size()] = std::forward<Value>(value);
         ++m_size;
     }
+    /// Drops the oldest value; the queue must not be empty.
     constexpr void pop() noexcept {
         assert(m_size > 0);
         m_head = (m_head + 1) % m_items.size();
