@@ -53,14 +53,16 @@ def exists(name):
 def document_findings(path):
     known_presets = presets()
     relative = path.relative_to(ROOT)
+    in_code = False
     for number, line in enumerate(path.read_text().split("\n"), 1):
+        in_code ^= line.lstrip().startswith("```")
         for name in COMMAND.findall(line):
             if not exists(name):
                 yield f"{relative}:{number}: names {name}, which does not exist"
         for name in PRESET.findall(line):
             if "<" not in name and name not in known_presets:
                 yield f"{relative}:{number}: there is no preset {name}"
-        for target in LINK.findall(line):
+        for target in [] if in_code else LINK.findall(line):
             if "://" not in target and not (path.parent / target).exists():
                 yield f"{relative}:{number}: link to {target}, which does not exist"
 
