@@ -123,7 +123,7 @@ class Live(ToolTest):
             process.send_signal(number)
             process.send_signal(signal.SIGCONT)
             summary = self.stop(process, number)
-            self.assertEqual(self.ports(), list(range(1000, 1200)))
+            self.assertEqual(self.ports(), list(range(1000, 1200)), summary)
             self.assertEqual((summary["packets"], summary["flows"], summary["drops"], summary["lines_lost"]),
                              (200, 200, 0, 0))
             self.assertEqual({e["in_iface"] for e in self.lines()}, {"sensor1"})

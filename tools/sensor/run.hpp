@@ -101,13 +101,25 @@ private:
         return live;
     }
 
+    /// An interface and what came from it.
+    struct watched {
+        pcap::live_capture capture;
+        std::uint64_t taken = 0;                             ///< packets, from this capture
+        std::chrono::steady_clock::time_point look_again{};  ///< when the interface is lost; zero while it is there
+
+        [[nodiscard]] bool lost() const { return look_again != std::chrono::steady_clock::time_point{}; }
+        [[nodiscard]] std::uint64_t drops() {
+            const pcap::live_counters counted = capture.counters();
+            return counted.dropped + counted.dropped_by_interface;
+        }
+    };
+
     int watch_interfaces() {
         for (const std::string& name : m_options.interfaces) {
             auto opened = pcap::live_capture::open(name, live_options());
             if (!opened) return say(opened.failure(), exit_failed);
-            m_captures.push_back(std::move(*opened));
+            m_watched.push_back({std::move(*opened)});
         }
-        m_look_again.resize(m_captures.size());
         for (const std::string& name : m_options.interfaces) fmt::print(stderr, "capturing on {}\n", name);
         std::fflush(stderr);
         while (stop_asked == 0) {
@@ -119,26 +131,13 @@ private:
         return exit_done;
     }
 
-    /// Takes what the kernel still holds when the run is to end: it hands packets over in blocks, after 10 ms at most.
-    void drain() {
-        const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds{250};
-        for (std::size_t i = 0; i < m_captures.size(); ++i) {
-            while (!is_lost(i) && std::chrono::steady_clock::now() < end) {
-                const std::size_t count = m_captures[i].read_burst(m_burst, std::chrono::milliseconds{20});
-                if (count == 0) break;
-                take(count, static_cast<std::uint16_t>(i));
-            }
-        }
-    }
-
     /// One burst of each interface; the first one is waited for, so that an idle sensor sleeps.
     void watch_once() {
         std::chrono::milliseconds wait{20};
-        for (std::size_t i = 0; i < m_captures.size(); ++i) {
-            if (is_lost(i) && !reopen(i)) continue;
-            const std::size_t count = m_captures[i].read_burst(m_burst, std::exchange(wait, {}));
-            if (count > 0) take(count, static_cast<std::uint16_t>(i));
-            if (m_captures[i].failed()) lose(i);
+        for (std::size_t i = 0; i < m_watched.size(); ++i) {
+            if (m_watched[i].lost() && !reopen(i)) continue;
+            take_from(i, std::exchange(wait, {}));
+            if (m_watched[i].capture.failed()) lose(i);
         }
         std::this_thread::sleep_for(wait);  // when every interface is lost
         m_parts.detect->set_drops(drops());
@@ -147,39 +146,48 @@ private:
         m_parts.detect->advance(std::chrono::duration_cast<std::chrono::nanoseconds>(now).count() - 100'000'000);
     }
 
+    void take_from(std::size_t i, std::chrono::milliseconds wait) {
+        const std::size_t count = m_watched[i].capture.read_burst(m_burst, wait);
+        m_watched[i].taken += count;
+        if (count > 0) take(count, static_cast<std::uint16_t>(i));
+    }
+
+    /// Takes what the kernel has counted but not yet handed over (it does so in blocks) when the run is to end.
+    void drain() {
+        const auto end = std::chrono::steady_clock::now() + std::chrono::seconds{1};
+        for (std::size_t i = 0; i < m_watched.size(); ++i) {
+            watched& w = m_watched[i];
+            const pcap::live_counters counted = w.capture.counters();
+            while (!w.lost() && w.taken + counted.dropped < counted.received && std::chrono::steady_clock::now() < end)
+                take_from(i, std::chrono::milliseconds{20});
+        }
+    }
+
     /// An interface went away: the others go on, and this one is looked for every second.
     void lose(std::size_t i) {
         m_progress.clear();
-        say(m_captures[i].failure(), 0);
-        m_look_again[i] = std::chrono::steady_clock::now() + std::chrono::seconds{1};
-    }
-    [[nodiscard]] bool is_lost(std::size_t i) const {
-        return m_look_again[i] != std::chrono::steady_clock::time_point{};
+        say(m_watched[i].capture.failure(), 0);
+        m_watched[i].look_again = std::chrono::steady_clock::now() + std::chrono::seconds{1};
     }
 
     /// True when the interface is there again.
     bool reopen(std::size_t i) {
+        watched& w = m_watched[i];
         const auto now = std::chrono::steady_clock::now();
-        if (now < m_look_again[i]) return false;
-        m_look_again[i] = now + std::chrono::seconds{1};
+        if (now < w.look_again) return false;
+        w.look_again = now + std::chrono::seconds{1};
         auto opened = pcap::live_capture::open(m_options.interfaces[i], live_options());
         if (!opened) return false;
-        m_earlier_drops += drops_of(m_captures[i]);
-        m_captures[i] = std::move(*opened);
-        m_look_again[i] = {};
+        m_earlier_drops += w.drops();
+        w = {std::move(*opened)};
         m_progress.clear();
         fmt::print(stderr, "capturing on {} again\n", m_options.interfaces[i]);
         return true;
     }
 
-    [[nodiscard]] static std::uint64_t drops_of(pcap::live_capture& c) {
-        const pcap::live_counters counted = c.counters();
-        return counted.dropped + counted.dropped_by_interface;
-    }
-
     [[nodiscard]] std::uint64_t drops() {
         std::uint64_t sum = m_earlier_drops;
-        for (pcap::live_capture& c : m_captures) sum += drops_of(c);
+        for (watched& w : m_watched) sum += w.drops();
         return sum;
     }
 
@@ -222,7 +230,7 @@ private:
         }
         facts.seconds = m_progress.seconds();
         facts.capture_seconds = m_first_ns == 0 ? 0 : static_cast<double>(m_parts.detect->now_ns() - m_first_ns) * 1e-9;
-        facts.capture_drops = m_captures.empty() ? 0 : drops();
+        facts.capture_drops = drops();
         facts.events_directory = m_options.events;
         const statistics s = m_parts.detect->totals();
         const log::run_report& report = m_parts.report;
@@ -238,9 +246,8 @@ private:
     assembly m_parts;
     progress m_progress;
     std::vector<raw_packet> m_burst;
-    std::vector<pcap::live_capture> m_captures;
-    std::vector<std::chrono::steady_clock::time_point> m_look_again;  ///< of a lost interface; zero while it is there
-    std::uint64_t m_earlier_drops = 0;                                ///< of captures that were opened again
+    std::vector<watched> m_watched;
+    std::uint64_t m_earlier_drops = 0;  ///< of captures that were opened again
     std::uint64_t m_packets = 0;
     std::int64_t m_first_ns = 0;
     std::uint64_t m_shown_packets = 0;
