@@ -64,6 +64,18 @@ flow hand_made_flow() {
     t.failures = 2;
     t.file_changes = 11;
     t.remote_control = 6;
+    t.rpc_executions = 12;
+    t.rpc_replications = 13;
+    t.rpc_abuses = 14;
+    t.rpc_enumerations = 15;
+    t.rpc_channels = 16;
+    t.smb_oddities = 17;
+    t.http_posts = 18;
+    t.http_agent_length = 19;
+    t.http_least_headers = 20;
+    t.http_programs = 21;
+    t.http_injections = 22;
+    t.http_host_address = t.icmp_odd = true;
     return s.f;
 }
 
@@ -150,6 +162,10 @@ pair_history pair_of_contacts() {
     for (const std::int64_t at : {20, 30, 40, 52}) note_pair(p, seen(at * second, observation_kind::contact, there));
     observation over = seen(53 * second, observation_kind::ended, there);
     over.short_lived = true;
+    over.forward_bytes = 600;
+    over.backward_bytes = 200;
+    note_pair(p, over);
+    over = seen(54 * second, observation_kind::ended, there);
     note_pair(p, over);
     note_pair(p, seen(54 * second, observation_kind::rejected, there));
     return p;
@@ -248,6 +264,20 @@ const std::map<std::string_view, double>& expected_by_hand() {
         {"smb_admin_share", 1},
         {"remote_control", 6},
         {"tls_no_name", 1},
+        {"rpc_executions", 12},
+        {"rpc_replications", 13},
+        {"rpc_abuses", 14},
+        {"rpc_enumerations", 15},
+        {"rpc_channels", 16},
+        {"smb_oddities", 17},
+        {"http_posts", 18},
+        {"http_agent_length", 19},
+        {"http_least_headers", 20},
+        {"http_programs", 21},
+        {"http_injections", 22},
+        {"http_host_address", 1},
+        {"http_odd_port", 0},  // not HTTP
+        {"icmp_odd", 1},
         {"src_flows", 3},
         {"src_new_dsts", linear(3, 256)},
         {"src_new_ports", linear(3, 256)},
@@ -291,6 +321,9 @@ const std::map<std::string_view, double>& expected_by_hand() {
         {"pair_contacts", 4},
         {"pair_recent_contacts", fade(45) + fade(35) + fade(25) + fade(13)},
         {"pair_recent_short", fade(12)},
+        {"pair_recent_long", fade(11)},
+        {"pair_bytes_out_mean", 150},
+        {"pair_bytes_in_mean", 50},
         {"pair_recent_rejected", fade(11)},
         {"pair_interval_median", 10},
         {"pair_interval_spread", 0},

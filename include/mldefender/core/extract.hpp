@@ -145,6 +145,40 @@ constexpr void put_tcp(feature_vector& v, const flow& f) noexcept {
     return p == smb || p == dcerpc || p == kerberos || p == ldap || port == 5985 || port == 5986;
 }
 
+/// HTTP in clear on a port where hardly any server or proxy has it.
+[[nodiscard]] constexpr bool is_odd_http_port(const flow& f) noexcept {
+    if (f.app.protocol != app_protocol::http) return false;
+    switch (f.tuple.destination_port) {
+        case 80:
+        case 81:
+        case 3128:
+        case 5357:
+        case 5985:
+        case 8000:
+        case 8008:
+        case 8080:
+        case 8081:
+        case 8088:
+        case 8888: return false;
+        default: return true;
+    }
+}
+
+constexpr void put_calls(feature_vector& v, const app_traffic& t) noexcept {
+    v["rpc_executions"_feature] = t.rpc_executions;
+    v["rpc_replications"_feature] = t.rpc_replications;
+    v["rpc_abuses"_feature] = t.rpc_abuses;
+    v["rpc_enumerations"_feature] = t.rpc_enumerations;
+    v["rpc_channels"_feature] = t.rpc_channels;
+    v["smb_oddities"_feature] = t.smb_oddities;
+    v["http_posts"_feature] = t.http_posts;
+    v["http_agent_length"_feature] = t.http_agent_length;
+    v["http_least_headers"_feature] = t.http_least_headers;
+    v["http_host_address"_feature] = t.http_host_address;
+    v["http_injections"_feature] = t.http_injections;
+    v["http_programs"_feature] = t.http_programs;
+}
+
 constexpr void put_application(feature_vector& v, const flow& f, const flow_context& c) noexcept {
     const app_traffic& t = f.app;
     // A flow without payload is still known by its port: a refused or unanswered SSH connection is about SSH.
@@ -176,6 +210,9 @@ constexpr void put_application(feature_vector& v, const flow& f, const flow_cont
     v["smb_admin_share"_feature] = t.admin_share;
     v["remote_control"_feature] = number(t.remote_control);
     v["tls_no_name"_feature] = t.tls_no_name;
+    v["icmp_odd"_feature] = f.app.icmp_odd;
+    v["http_odd_port"_feature] = is_odd_http_port(f);
+    put_calls(v, t);
 }
 
 constexpr void put_initiator_ten(feature_vector& v, const host_activity& a) noexcept {
@@ -252,6 +289,9 @@ constexpr void put_pair(feature_vector& v, pair_history p, std::int64_t now_ns) 
     v["pair_contacts"_feature] = number(p.contacts);
     v["pair_recent_contacts"_feature] = p.recent_contacts;
     v["pair_recent_short"_feature] = p.recent_short;
+    v["pair_recent_long"_feature] = p.recent_long;
+    v["pair_bytes_out_mean"_feature] = share(p.bytes_out, p.contacts);
+    v["pair_bytes_in_mean"_feature] = share(p.bytes_in, p.contacts);
     v["pair_recent_rejected"_feature] = p.recent_rejected;
     v["pair_interval_median"_feature] = r.median_s;
     v["pair_interval_spread"_feature] = r.spread;

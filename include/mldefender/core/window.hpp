@@ -212,8 +212,10 @@ struct pair_history {
     std::uint32_t contacts = 0;               ///< flows begun in all
     float recent_contacts = 0;                ///< halves every 5 minutes
     float recent_short = 0;                   ///< the same for flows in which little was said
+    float recent_long = 0;                    ///< the same for flows in which more was said
     float recent_rejected = 0;                ///< the same for refused logins
     float bytes_out = 0;                      ///< IP bytes from initiator to responder in all
+    float bytes_in = 0;                       ///< the same the other way
 
     /// Fades the recent counts by the time passed since the last report.
     constexpr void fade(std::int64_t now_ns) noexcept {
@@ -222,6 +224,7 @@ struct pair_history {
         const float keep = halves > 20 ? 0.0F : half_to_the(halves);
         recent_contacts *= keep;
         recent_short *= keep;
+        recent_long *= keep;
         recent_rejected *= keep;
     }
 
@@ -372,6 +375,7 @@ constexpr void note_responder(host_window& window, const observation& o) noexcep
 constexpr void note_pair(pair_history& pair, const observation& o) noexcept {
     pair.fade(o.timestamp_ns);
     pair.bytes_out += o.forward_bytes;
+    pair.bytes_in += o.backward_bytes;
     switch (o.kind) {
         case observation_kind::contact:
             if (pair.contacts == 0) {
@@ -386,7 +390,10 @@ constexpr void note_pair(pair_history& pair, const observation& o) noexcept {
             ++pair.contacts;
             pair.recent_contacts += 1;
             break;
-        case observation_kind::ended: pair.recent_short += o.short_lived; break;
+        case observation_kind::ended:
+            pair.recent_short += o.short_lived;
+            pair.recent_long += !o.short_lived;
+            break;
         case observation_kind::rejected: pair.recent_rejected += 1; break;
         default: break;
     }

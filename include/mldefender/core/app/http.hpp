@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
 // HTTP/1 and the protocols that borrow its shape: RTSP, SSDP and SIP. Takes the request line apart into lengths and
-// counts of characters (never words), and a handful of headers. Reads one message's head as far as this payload
-// holds it; a body is looked at only for a form's quotes and brackets. Called per packet.
+// counts of characters, attempts at injection, and a handful of headers. Reads one message's head as far as this
+// payload holds it; a body is looked at only for a form's quotes and brackets. Called per packet.
 #pragma once
 
+#include <algorithm>
+
+#include <mldefender/core/app/injection.hpp>
 #include <mldefender/core/app/message.hpp>
 #include <mldefender/core/app/text.hpp>
 #include <mldefender/core/app/tls.hpp>
@@ -246,6 +249,7 @@ constexpr void read_http_header(bytes line, http_details& d, app_message& common
         const bytes target = slice(first, word + 1);
         const bytes path = slice(target, 0, find_byte(target, ' '));
         count_target(path, d);
+        if (d.quotes + d.brackets + d.separators + d.traversals + d.escapes > 0) d.injections = count_injections(path);
         if (of == app_protocol::sip) common.name = slice(path, find_byte(path, ':') + 1);
     }
     const bytes head = slice(payload, 0, 2048);
@@ -262,8 +266,11 @@ constexpr void read_http_header(bytes line, http_details& d, app_message& common
         if (of == app_protocol::sip) common.name = sip_name;
     }
     if (!ended) common.facts |= app_fact::cut_short;
-    if (ended && !common.is_response && d.content == content_class::form && count_form_body(rest, d)) {
-        common.facts |= app_fact::template_marker;
+    if (ended && !common.is_response && d.content == content_class::form) {
+        if (count_form_body(rest, d)) common.facts |= app_fact::template_marker;
+        d.injections = static_cast<std::uint8_t>(std::min(255, d.injections + count_injections(rest)));
+    } else if (common.has(app_fact::template_marker)) {
+        d.injections = static_cast<std::uint8_t>(std::min(255, d.injections + count_lookups(head)));
     }
     if (of != app_protocol::http) common.facts &= ~app_fact::host_is_address;  // SSDP and SIP always say one
     return {of, d, common};

@@ -210,6 +210,7 @@ struct http_details {
     std::uint8_t traversals = 0;       ///< ".." followed by a slash or backslash
     std::uint8_t separators = 0;       ///< ; | $ and control characters: what a shell would act on
     std::uint8_t body_marks = 0;       ///< quotes and angle brackets in the first 512 bytes of a form's body
+    std::uint8_t injections = 0;       ///< attempts to have data executed, see injection.hpp
     std::uint8_t headers = 0;          ///< header lines seen in this payload
     request_method method = request_method::none;  ///< `none` for answers
     content_class content = content_class::none;   ///< of the Content-Type header

@@ -10,6 +10,7 @@
 #include <mldefender/core/app/message.hpp>
 #include <mldefender/core/app/read.hpp>
 #include <mldefender/core/app/recognise.hpp>
+#include <mldefender/core/app/rpc_effect.hpp>
 #include <mldefender/core/packet.hpp>
 
 namespace mldefender {
@@ -42,6 +43,12 @@ struct app_traffic {
     std::uint8_t payloads_tried = 0;                ///< at most `recognition_attempts`
     bool tls_no_name = false;                       ///< a complete client hello came without server name
     bool admin_share = false;                       ///< an SMB tree ADMIN$ or a drive (C$) was asked for
+    bool http_host_address = false;                 ///< a request named its server by address
+    rpc_interface rpc_bound = rpc_interface::none;  ///< interface of the last bind, or of the last pipe opened
+    bool icmp_odd = false;                          ///< an ICMP request tools send and stacks do not
+    std::uint8_t http_injections = 0;               ///< attempts to have data executed, at most 255
+    std::uint8_t http_agent_length = 0;             ///< characters of the first request's User-Agent, at most 255
+    std::uint8_t http_least_headers = 0;            ///< fewest header lines of a request
     std::uint8_t dns_label_max = 0;                 ///< longest label asked for, characters
     std::uint8_t uri_suspicious = 0;                ///< highest count of injection marks in one request, 0..255
     std::uint16_t dns_name_max = 0;                 ///< longest name asked for, characters
@@ -56,6 +63,15 @@ struct app_traffic {
     std::uint32_t failures = 0;                     ///< credentials refused
     std::uint32_t file_changes = 0;                 ///< files written, renamed, deleted
     std::uint32_t remote_control = 0;               ///< calls that start services, tasks or programs elsewhere
+    std::uint32_t rpc_seen = 0;                     ///< interfaces bound so far, mask_of(rpc_interface)
+    std::uint16_t rpc_executions = 0;               ///< calls that start something on the responder
+    std::uint16_t rpc_replications = 0;             ///< calls that copy or change the directory
+    std::uint16_t rpc_abuses = 0;                   ///< calls hardly any program makes (rpc_effect::abuse)
+    std::uint16_t rpc_enumerations = 0;             ///< calls that list accounts, sessions or endpoints
+    std::uint16_t rpc_channels = 0;                 ///< machine log-ins at a controller
+    std::uint16_t smb_oddities = 0;                 ///< SMB requests no ordinary client makes, see read_smb
+    std::uint16_t http_posts = 0;                   ///< POST requests in clear
+    std::uint16_t http_programs = 0;                ///< answers in clear whose content starts as a program does
     float dns_name_sum = 0;                         ///< of all names asked for, characters
     float dns_entropy_sum = 0;                      ///< of all names asked for, bits per character
     float dns_answer_bytes = 0;                     ///< of all answers, bytes
@@ -95,17 +111,86 @@ constexpr void read_dns(app_traffic& t, const app_message& m, const dns_details&
     news.name_hash = d.name_hash;
 }
 
-constexpr void read_http(app_traffic& t, const app_message& m, const http_details& d) noexcept {
+/// Counts that stop at their type's end instead of starting again.
+constexpr void count_up(std::uint16_t& counter) noexcept {
+    counter = static_cast<std::uint16_t>(counter + (counter < 0xffff));
+}
+
+/// True when the body of an answer begins with the mark of a Windows or Unix program.
+[[nodiscard]] constexpr bool carries_program(bytes payload) noexcept {
+    const std::size_t end = app::find_text(payload, "\r\n\r\n");
+    if (end + 8 > payload.size()) return false;
+    const bytes body = payload.subspan(end + 4);
+    return (body[0] == 'M' && body[1] == 'Z') ||
+           (body[0] == 0x7f && body[1] == 'E' && body[2] == 'L' && body[3] == 'F');
+}
+
+constexpr void read_http_request(app_traffic& t, const app_message& m, const http_details& d) noexcept {
+    if (t.http_requests == 1) {
+        t.http_agent_length = at_most_255(d.agent_len);
+        t.http_least_headers = d.headers;
+    }
+    t.http_least_headers = std::min(t.http_least_headers, d.headers);
+    t.http_injections = at_most_255(std::uint32_t{t.http_injections} + d.injections);
+    t.http_host_address = t.http_host_address || m.has(app_fact::host_is_address);
+    if (d.method == request_method::post) count_up(t.http_posts);
+}
+
+constexpr void read_http(app_traffic& t, const app_message& m, const http_details& d, bytes payload) noexcept {
     if (m.is_response) {
         ++t.http_answers;
         t.http_errors += m.code >= 400;
+        if (carries_program(payload)) count_up(t.http_programs);
         return;
     }
     ++t.http_requests;
+    // SSDP and SIP look alike but have conventions of their own.
+    if (t.protocol != app_protocol::http) return;
+    read_http_request(t, m, d);
     // A path traversal or a template marker is worth several quotes: one of them is already odd.
     const std::uint32_t marks = std::uint32_t{d.quotes} + d.brackets + d.separators + d.body_marks + 4U * d.traversals +
                                 (m.has(app_fact::template_marker) ? 8U : 0U);
     t.uri_suspicious = std::max(t.uri_suspicious, at_most_255(marks));
+}
+
+/// What neither a client nor a server in good order says ([MS-CIFS], [MS-SMB]): a transaction that announces more than
+/// its 16-bit counters allow, a request the server has never implemented or has no resources for.
+[[nodiscard]] constexpr bool is_odd(const app_message& m, const smb_details& d) noexcept {
+    constexpr std::uint32_t not_implemented = 0xc0000002, insufficient_resources = 0xc0000205;
+    if (d.version != 1) return false;
+    return m.is_response ? m.code == not_implemented || m.code == insufficient_resources : d.total_data > 0xffff;
+}
+
+constexpr void read_smb(app_traffic& t, const app_message& m, const smb_details& d) noexcept {
+    if (is_odd(m, d)) count_up(t.smb_oddities);
+    for (unsigned i = 1; i < static_cast<unsigned>(rpc_interface::count_); ++i) {
+        if (((d.pipes >> i) & 1U) != 0) t.rpc_bound = static_cast<rpc_interface>(i);
+    }
+}
+
+constexpr void read_rpc(app_traffic& t, const rpc_details& d, app_news& news) noexcept {
+    constexpr std::uint8_t request = 0, bind = 11, alter_context = 14;
+    if (d.ptype == bind || d.ptype == alter_context) {
+        // Some clients hide the interface among many invented ones; the pipe it goes through still tells.
+        const bool known = d.interface_ != rpc_interface::none && d.interface_ != rpc_interface::other;
+        if (known || t.protocol != app_protocol::smb) t.rpc_bound = d.interface_;
+        t.rpc_seen |= mask_of(t.rpc_bound);
+        // Clients offer one or two interfaces in two encodings; a dozen invented ones hide the one that is meant.
+        if (d.contexts >= 8) count_up(t.rpc_abuses);
+    }
+    if (d.ptype != request) return;
+    switch (effect_of(t.rpc_bound, d.opnum, t.rpc_seen)) {
+        case rpc_effect::execution: count_up(t.rpc_executions); break;
+        case rpc_effect::replication: count_up(t.rpc_replications); break;
+        case rpc_effect::abuse: count_up(t.rpc_abuses); break;
+        case rpc_effect::enumeration: count_up(t.rpc_enumerations); break;
+        case rpc_effect::channel:
+            count_up(t.rpc_channels);
+            ++t.attempts;
+            ++news.attempts;
+            break;
+        case rpc_effect::none: break;
+    }
 }
 
 constexpr void read_facts(app_traffic& t, const app_message& m, app_news& news) noexcept {
@@ -121,7 +206,7 @@ constexpr void read_facts(app_traffic& t, const app_message& m, app_news& news) 
     t.admin_share = t.admin_share || m.has(app_fact::admin_share);
     t.tls_no_name = t.tls_no_name || m.has(app_fact::no_sni);
     t.remote_control += m.has(app_fact::remote_execution);
-    news.attempts = at_most_255(attempts);
+    news.attempts = at_most_255(news.attempts + attempts);
     news.failures = at_most_255(failures);
     news.file_changes = at_most_255(changes);
 }
@@ -160,9 +245,18 @@ constexpr void recognise_protocol(app_traffic& t, const packet& p) noexcept {
     }
 }
 
+/// RFC 792, 950: requests that stacks hardly ever send by themselves; tools tell systems apart by the answers.
+[[nodiscard]] constexpr bool is_odd_icmp(const packet& p) noexcept {
+    if (p.tuple.protocol != ip_protocol::icmp) return false;
+    constexpr std::uint8_t echo = 8, time_stamp = 13, information = 15, mask = 17;
+    if (p.icmp_type == echo) return p.icmp_code != 0;
+    return p.icmp_type == time_stamp || p.icmp_type == information || p.icmp_type == mask;
+}
+
 /// Reads the payload of `p`, sent by the initiator when `forward`, into the sums.
 constexpr app_news read_payload(app_traffic& t, const packet& p, bool forward) noexcept {
     app_news news;
+    t.icmp_odd = t.icmp_odd || is_odd_icmp(p);
     if (p.payload.empty()) return news;
     const bool early = t.payloads_tried < recognition_attempts;
     if (early) detail::recognise_protocol(t, p);
@@ -170,7 +264,9 @@ constexpr app_news read_payload(app_traffic& t, const packet& p, bool forward) n
     const app_message m = read_message(t.protocol, p.payload, forward);
     if (!m) return news;
     if (const dns_details* dns = m.dns()) detail::read_dns(t, m, *dns, p.payload_len, news);
-    if (const http_details* http = m.http()) detail::read_http(t, m, *http);
+    if (const http_details* http = m.http()) detail::read_http(t, m, *http, p.payload);
+    if (const smb_details* smb = m.smb()) detail::read_smb(t, m, *smb);
+    if (const rpc_details* rpc = m.rpc()) detail::read_rpc(t, *rpc, news);
     detail::read_facts(t, m, news);
     return news;
 }
