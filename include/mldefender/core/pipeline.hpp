@@ -547,7 +547,7 @@ private:
         if (o.ended != nullptr && o.about->decision.joined) return;
         o.about->decision.joined = true;
         story& joined = m_stories.join(*s, *o.about, o.now_ns);
-        if (o.now_ns - joined.told_ns >= m_options.stories.refresh_ns) {
+        if (m_stories.is_due(joined, o.now_ns)) {
             tell(joined, *o.about, features_of(o), o.now_ns, story_phase::refreshed);
         }
     }
@@ -569,7 +569,7 @@ private:
         }
         s.malicious = s.malicious || malicious;
         m_concluded.stories_opened += opened;
-        if (opened || worse || o.now_ns - s.told_ns >= m_options.stories.refresh_ns) {
+        if (opened || worse || m_stories.is_due(s, o.now_ns)) {
             tell(s, *o.about, features_of(o), o.now_ns, opened ? story_phase::opened : story_phase::refreshed);
         }
     }
@@ -586,6 +586,7 @@ private:
         fill_story(e, s, phase, now_ns);
         s.told = e;
         s.told_ns = now_ns;
+        s.refreshes = static_cast<std::uint8_t>(s.refreshes + (phase == story_phase::refreshed && s.refreshes < 5));
         write(e, f, v);
     }
 

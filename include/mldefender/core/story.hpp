@@ -24,8 +24,8 @@ inline namespace v0 {
 
 /// How stories behave.
 struct story_options {
-    std::size_t capacity = 1024;                   ///< open stories, rounded up to a power of two of at least 512
-    std::int64_t refresh_ns = 10'000'000'000;      ///< least time between two alerts of a story
+    std::size_t capacity = 1024;               ///< open stories, rounded up to a power of two of at least 512
+    std::int64_t refresh_ns = 10'000'000'000;  ///< least time to the first refresh; doubles with each, 32 times at most
     std::int64_t close_after_ns = 60'000'000'000;  ///< silence that ends a story
     std::int64_t reach_back_ns = 10'000'000'000;   ///< flows that ended this long before the opening still belong
 };
@@ -46,6 +46,7 @@ struct story {
     std::int64_t opened_ns = 0;                ///< first alert, capture time since the Unix epoch
     std::int64_t last_ns = 0;                  ///< last flow added
     std::int64_t told_ns = 0;                  ///< last alert
+    std::uint8_t refreshes = 0;                ///< alerts since it was opened
     std::uint64_t flows = 0;                   ///< flows counted to it so far
     shown_scores worst;                        ///< the decision with the largest score so far; rules of all decisions
     event told;                                ///< the last alert, for the closing line
@@ -141,6 +142,12 @@ public:
         m_stories.touch(slot, ticks, s.malicious);
         note(s, f, peer, now_ns);
         return s;
+    }
+
+    /// Whether there has been nothing about `s` for long enough: an attack that goes on for hours is told ever less
+    /// often.
+    [[nodiscard]] constexpr bool is_due(const story& s, std::int64_t now_ns) const noexcept {
+        return now_ns - s.told_ns >= m_options.refresh_ns << std::min<std::uint8_t>(s.refreshes, 5);
     }
 
     /// Counts a flow that `match` assigned to `found`.
