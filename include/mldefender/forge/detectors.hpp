@@ -42,7 +42,8 @@ struct detector_recipe {
     s.seed = seed;
     s.positives = recipe.positives;
     s.max_leaves = recipe.max_leaves;
-    s.without = {"destination_port"};
+    // So are the habits of its programs: how they name themselves and how many headers they send.
+    s.without = {"destination_port", "http_agent_length", "http_least_headers"};
     s.min_rows_per_leaf = 40;
     // Shallow trees need good splits, so each one chooses among many features; and attacks weigh less than ordinary
     // flows, since what counts is the far end of the ordinary ones.

@@ -23,6 +23,7 @@
 #include <mldefender/forge/synth/attack_web.hpp>
 #include <mldefender/forge/synth/attack_windows.hpp>
 #include <mldefender/forge/synth/benign_infrastructure.hpp>
+#include <mldefender/forge/synth/benign_logins.hpp>
 #include <mldefender/forge/synth/benign_media.hpp>
 #include <mldefender/forge/synth/benign_office.hpp>
 #include <mldefender/forge/synth/benign_web.hpp>
@@ -46,7 +47,7 @@ inline constexpr auto all_behaviours =
              benign::printing, benign::mail, benign::database, benign::remote_shell, benign::remote_desktop,
              benign::file_transfer, benign::name_noise, benign::recursive_resolver, benign::time_sync,
              benign::neighbourhood, benign::monitoring, benign::telemetry, benign::industry, benign::failures,
-             benign::trace_route, benign::odd_ends, attack::tcp_flood, attack::datagram_flood, attack::ping_flood,
+             benign::trace_route, benign::odd_ends, benign::program_logins, attack::tcp_flood, attack::datagram_flood, attack::ping_flood,
              attack::request_flood, attack::slow_http, attack::reflection, attack::tcp_scan, attack::connect_scan,
              attack::datagram_scan, attack::ping_sweep, attack::odd_scan, attack::guess_ssh, attack::guess_ftp,
              attack::guess_desktop, attack::guess_share, attack::guess_ticket, attack::guess_web, attack::guess_telnet,
