@@ -40,6 +40,10 @@ public:
     }
     /// Scores from here on deserve a response.
     [[nodiscard]] float malicious() const noexcept { return m_replaced ? m_bundle.malicious() : built_in::malicious(); }
+    /// Mean probability over the trees, 0..1.
+    [[nodiscard]] float score(const feature_vector& row) const noexcept {
+        return m_replaced ? m_bundle.score(row) : built_in::score(row);
+    }
     /// Score and attack class.
     [[nodiscard]] forest_answer answer(const feature_vector& row) const noexcept {
         return m_replaced ? m_bundle.answer(row) : built_in::answer(row);

@@ -47,9 +47,22 @@ inline constexpr verdict_thresholds common_scale{};
     return common_scale.malicious + (1 - common_scale.malicious) * (raw - malicious) / (1 - malicious);
 }
 
+namespace detail {
+
+template <class Detector>
+[[nodiscard]] constexpr float raw_score(const Detector& detector, const feature_vector& row) noexcept {
+    if constexpr (requires { detector.score(row); }) {
+        return detector.score(row);
+    } else {
+        return detector.answer(row).score;
+    }
+}
+
+}  // namespace detail
+
 /// A list of detectors of which the largest score wins; ties go to the first listed. A detector has
-/// `answer(row) -> forest_answer`, `explain(row, out)`, `confidence(raw)`, `name()`, `version()`, `hash()`,
-/// `suspicious()` and `malicious()`.
+/// `answer(row) -> forest_answer`, `score(row) -> float` if that alone is cheaper, `explain(row, out)`,
+/// `confidence(raw)`, `name()`, `version()`, `hash()`, `suspicious()` and `malicious()`.
 template <class... Detectors>
 class max_threat {
 public:
@@ -61,15 +74,19 @@ public:
     constexpr explicit max_threat(Detectors... detectors) : m_detectors(std::move(detectors)...) {}
 
     /// Asks every detector; safe from any number of threads when they are.
+    /// The winner. Its label is asked for only from half of suspicion on: it costs as much as the score, and ordinary
+    /// flows, which are nearly all, need none.
     [[nodiscard]] constexpr threat operator()(const feature_vector& row) const noexcept {
         threat best;
         std::uint8_t position = 0;
         for_each([&](const auto& detector) {
-            const forest_answer answer = detector.answer(row);
-            const float score = on_common_scale(answer.score, detector.suspicious(), detector.malicious());
-            if (score > best.score) best = {score, answer.score, answer.label, position};
+            const float raw = detail::raw_score(detector, row);
+            const float score = on_common_scale(raw, detector.suspicious(), detector.malicious());
+            if (score > best.score) best = {score, raw, attack_class::none, position};
             ++position;
         });
+        if (best.score < common_scale.suspicious / 2) return best;
+        with(best.author, [&](const auto& detector) { best.label = detector.answer(row).label; });
         return best;
     }
 
