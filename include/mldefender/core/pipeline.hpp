@@ -63,7 +63,7 @@ private:
 struct decision_schedule {
     std::uint32_t hot_contacts = 8;  ///< a new flow is judged at once when its initiator began so many in 10 s
     std::uint32_t hot_asked = 64;    ///< or when its responder was asked so often
-    std::uint32_t growth = 4;        ///< then at 4, 16, 64, ... packets, and 2 s after it fell silent
+    std::uint32_t growth = 8;        ///< then at 4, 32, 256, ... packets, and 2 s after it fell silent
     std::int64_t recheck_ns = 30'000'000'000;  ///< and when it lives on without such growth
 };
 
