@@ -6,6 +6,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <exception>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -104,7 +105,7 @@ int artifact(const std::string& path) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
+int main(int argc, char** argv) try {
     CLI::App app{"Looks into the events a sensor wrote"};
     app.set_version_flag("--version", std::string{"mldefender-log "} + std::string{version});
     app.require_subcommand(1);
@@ -127,4 +128,7 @@ int main(int argc, char** argv) {
     }
     if (verify_command->parsed()) return verify(path, key_path);
     return show_command->parsed() ? show(path, alerts_only) : artifact(path);
+} catch (const std::exception& problem) {
+    std::fprintf(stderr, "mldefender-log: %s\n", problem.what());
+    return 1;
 }
