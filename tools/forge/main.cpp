@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
+#include <exception>
 #include <filesystem>
 #include <string>
 #include <utility>
@@ -167,7 +168,7 @@ void add_source_options(CLI::App& app, row_settings& s) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
+int main(int argc, char** argv) try {
     CLI::App app{"Synthesises traffic and trains the forests on it."};
     app.set_version_flag("--version", std::string{"mldefender-forge "} + std::string{version});
     app.require_subcommand(1);
@@ -203,4 +204,7 @@ int main(int argc, char** argv) {
     if (train_command->parsed()) return train_all(training);
     if (synth_command->parsed()) return write_capture(synthesis, capture);
     return inspect(bundle);
+} catch (const std::exception& problem) {
+    std::fprintf(stderr, "mldefender-forge: %s\n", problem.what());
+    return exit_failed;
 }
