@@ -4,6 +4,8 @@
 #include <CLI/CLI.hpp>
 
 #include <csignal>
+#include <cstdio>
+#include <exception>
 #include <map>
 #include <string>
 #include <vector>
@@ -66,7 +68,7 @@ void write_schema() {
 
 }  // namespace
 
-int main(int argc, char** argv) {
+int main(int argc, char** argv) try {
     options o;
     bool check_only = false;
     bool print_schema = false;
@@ -92,4 +94,7 @@ int main(int argc, char** argv) {
     }
     catch_signals();
     return run{o}.start();
+} catch (const std::exception& problem) {
+    std::fprintf(stderr, "mldefender-sensor: %s\n", problem.what());
+    return exit_failed;
 }
