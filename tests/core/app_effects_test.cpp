@@ -21,10 +21,10 @@ int injections(std::string_view text) {
 
 TEST_CASE("calls that start something, and their neighbours that only ask") {
     using enum rpc_interface;
-    for (const std::uint16_t create_or_start : {12, 19, 24, 31}) {
+    for (const std::uint16_t create_or_start : std::initializer_list<std::uint16_t>{12, 19, 24, 31}) {
         CHECK(effect_of(svcctl, create_or_start, mask_of(svcctl)) == rpc_effect::execution);
     }
-    for (const std::uint16_t open_or_query : {0, 6, 14, 15, 16, 17}) {
+    for (const std::uint16_t open_or_query : std::initializer_list<std::uint16_t>{0, 6, 14, 15, 16, 17}) {
         CHECK(effect_of(svcctl, open_or_query, mask_of(svcctl)) == rpc_effect::none);
     }
     CHECK(effect_of(itaskscheduler, 1, 0) == rpc_effect::execution);
