@@ -25,6 +25,7 @@ template <class Value>
 void add_words(CLI::App& app, const std::string& name, Value& target, const std::map<std::string, Value>& words,
                const std::string& description) {
     std::vector<std::string> known;
+    known.reserve(words.size());
     for (const auto& [word, value] : words) known.push_back(word);
     const auto set = [&target, words](const std::string& word) { target = words.at(word); };
     app.add_option_function<std::string>(name, set, description)->check(CLI::IsMember(known))->type_name("");

@@ -96,7 +96,7 @@ inline constexpr std::size_t max_bundle_bytes = std::size_t{256} << 20;
 
 namespace detail {
 
-inline error bundle_error(errc code, std::string_view where, std::string what) {
+inline error bundle_error(errc code, std::string_view where, const std::string& what) {
     return {code, "not a usable model bundle: " + what, std::string{where}, 0};
 }
 
@@ -260,7 +260,7 @@ public:
     basic_bundle_forest() = default;
 
     /// Takes a model whose every input is a feature of the list; says which one is not.
-    [[nodiscard]] static result<basic_bundle_forest, error> make(model_data model) {
+    [[nodiscard]] static result<basic_bundle_forest, error> make(model_data model) {  // NOLINT: it is moved below
         const model_fault fault = find_fault(model.tables());
         if (fault != model_fault::none) {
             return detail::bundle_error(errc::bad_value, model.name, std::string{describe(fault)});

@@ -254,7 +254,7 @@ inline message wireguard(rng& r, int type, std::int64_t size) {
 /// Opcode 7 and 8 client and server reset, 4 control, 6 data.
 inline message open_vpn(rng& r, int opcode, std::int64_t size) {
     blob b;
-    b.u8(static_cast<std::uint64_t>(opcode << 3)).random(r, 8);
+    b.u8(static_cast<std::uint64_t>(opcode) << 3).random(r, 8);
     return {std::move(b), size};
 }
 /// An encrypted packet behind its sequence number (RFC 3948).
