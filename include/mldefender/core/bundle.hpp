@@ -214,7 +214,7 @@ inline std::string read_sections(std::span<const bytes> sections, model_data& mo
     const bytes body = file.first(file.size() - digest_size);
     std::array<bytes, std::size(bundle_sections)> sections;
     std::string wrong = detail::cut_sections(body, file.size(), sections);
-    if (!wrong.empty()) return detail::bundle_error(errc::corrupt, where, std::move(wrong));
+    if (!wrong.empty()) return detail::bundle_error(errc::corrupt, where, wrong);
 
     const detail::sha256_digest digest = detail::sha256_of(body);
     if (!std::equal(digest.begin(), digest.end(), file.last(digest_size).begin())) {
@@ -222,7 +222,7 @@ inline std::string read_sections(std::span<const bytes> sections, model_data& mo
     }
     model_data model;
     wrong = detail::read_sections(sections, model);
-    if (!wrong.empty()) return detail::bundle_error(errc::corrupt, where, std::move(wrong));
+    if (!wrong.empty()) return detail::bundle_error(errc::corrupt, where, wrong);
     model.hash = detail::short_hex(digest);
     return model;
 }
