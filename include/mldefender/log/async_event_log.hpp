@@ -31,7 +31,7 @@ enum class when_full : std::uint8_t { wait, drop };
 
 /// How the queue behaves.
 struct async_log_options {
-    std::size_t capacity = 8192;                ///< events in the queue, each about a kilobyte
+    std::size_t capacity = 4096;                ///< events in the queue, each about a kilobyte
     when_full policy = when_full::drop;         ///< what a full queue means
     std::size_t group_lines = 64;               ///< so many wake the writer
     std::chrono::milliseconds group_time{200};  ///< the longest an event waits in the queue
