@@ -246,6 +246,7 @@ const std::map<std::string_view, double>& expected_by_hand() {
         {"is_dns", 0},
         {"is_web", 0},
         {"is_login_service", 1},
+        {"is_remote_login", 0},
         {"is_windows_service", 1},
         {"dns_queries", 4},
         {"dns_name_length_mean", 25},

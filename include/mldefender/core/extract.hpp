@@ -140,6 +140,10 @@ constexpr void put_tcp(feature_vector& v, const flow& f) noexcept {
         default: return false;
     }
 }
+[[nodiscard]] constexpr bool is_remote_login(app_protocol p) noexcept {
+    using enum app_protocol;
+    return p == ssh || p == rdp || p == telnet || p == vnc;
+}
 [[nodiscard]] constexpr bool is_windows_service(app_protocol p, std::uint16_t port) noexcept {
     using enum app_protocol;
     return p == smb || p == dcerpc || p == kerberos || p == ldap || port == 5985 || port == 5986;
@@ -192,6 +196,7 @@ constexpr void put_application(feature_vector& v, const flow& f, const flow_cont
     v["is_dns"_feature] = protocol == app_protocol::dns;
     v["is_web"_feature] = is_web(protocol);
     v["is_login_service"_feature] = is_login_service(protocol);
+    v["is_remote_login"_feature] = is_remote_login(protocol);
     v["is_windows_service"_feature] = is_windows_service(protocol, f.tuple.destination_port);
     v["dns_queries"_feature] = number(t.dns_queries);
     v["dns_name_length_mean"_feature] = share(t.dns_name_sum, t.dns_queries);

@@ -47,7 +47,7 @@ struct app_traffic {
     rpc_interface rpc_bound = rpc_interface::none;  ///< interface of the last bind, or of the last pipe opened
     bool icmp_odd = false;                          ///< an ICMP request tools send and stacks do not
     std::uint8_t http_injections = 0;               ///< attempts to have data executed, at most 255
-    std::uint8_t http_agent_length = 0;             ///< characters of the first request's User-Agent, at most 255
+    std::uint8_t http_agent_length = 0;             ///< characters of the first User-Agent, at most 255
     std::uint8_t http_least_headers = 0;            ///< fewest header lines of a request
     std::uint8_t dns_label_max = 0;                 ///< longest label asked for, characters
     std::uint8_t uri_suspicious = 0;                ///< highest count of injection marks in one request, 0..255
@@ -126,11 +126,12 @@ constexpr void count_up(std::uint16_t& counter) noexcept {
 }
 
 constexpr void read_http_request(app_traffic& t, const app_message& m, const http_details& d) noexcept {
-    if (t.http_requests == 1) {
-        t.http_agent_length = at_most_255(d.agent_len);
-        t.http_least_headers = d.headers;
+    if (!m.has(app_fact::cut_short)) {
+        // 0 while no whole head was seen; one without any header counts as one with its first.
+        const std::uint8_t lines = std::max<std::uint8_t>(d.headers, 1);
+        t.http_least_headers = t.http_least_headers == 0 ? lines : std::min(t.http_least_headers, lines);
+        if (t.http_agent_length == 0) t.http_agent_length = at_most_255(d.agent_len);
     }
-    t.http_least_headers = std::min(t.http_least_headers, d.headers);
     t.http_injections = at_most_255(std::uint32_t{t.http_injections} + d.injections);
     t.http_host_address = t.http_host_address || m.has(app_fact::host_is_address);
     if (d.method == request_method::post) count_up(t.http_posts);
@@ -186,6 +187,8 @@ constexpr void read_rpc(app_traffic& t, const rpc_details& d, app_news& news) no
         case rpc_effect::enumeration: count_up(t.rpc_enumerations); break;
         case rpc_effect::channel:
             count_up(t.rpc_channels);
+            // One log-in is a machine that starts; as many on one connection are an attempt to get in without a key.
+            if (t.rpc_channels >= 10) count_up(t.rpc_abuses);
             ++t.attempts;
             ++news.attempts;
             break;

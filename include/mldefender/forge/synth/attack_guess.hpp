@@ -42,7 +42,8 @@ struct guess_plan {
         for (int task = 0; task < tasks; ++task) {
             std::int64_t when = start + s.random.log_between(units::us, 300 * units::ms);
             for (int i = 0; i < attempts / tasks + 1 && s.goes_on(when); ++i) {
-                when = once(when) + s.random.around(pause_ns, 15);
+                when = once(when);
+                when += s.random.around(pause_ns, 15);
             }
         }
     }

@@ -33,7 +33,8 @@ struct program_logins {
         for (int lane = 0; lane < lanes; ++lane) {
             std::int64_t when = start + r.log_between(units::us, units::second);
             for (int left = s.scaled(r.log_between(4, 200)); left > 0 && s.goes_on(when); --left) {
-                when = once(s, kind, job, program, server, when) + r.around(job.gap_ns, job.jitter_percent);
+                when = once(s, kind, job, program, server, when);
+                when += r.around(job.gap_ns, job.jitter_percent);
             }
         }
     }
