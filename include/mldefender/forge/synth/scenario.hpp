@@ -47,15 +47,15 @@ inline constexpr auto all_behaviours =
              benign::printing, benign::mail, benign::database, benign::remote_shell, benign::remote_desktop,
              benign::file_transfer, benign::name_noise, benign::recursive_resolver, benign::time_sync,
              benign::neighbourhood, benign::monitoring, benign::telemetry, benign::industry, benign::failures,
-             benign::trace_route, benign::odd_ends, benign::program_logins, attack::tcp_flood, attack::datagram_flood, attack::ping_flood,
-             attack::request_flood, attack::slow_http, attack::reflection, attack::tcp_scan, attack::connect_scan,
-             attack::datagram_scan, attack::ping_sweep, attack::odd_scan, attack::guess_ssh, attack::guess_ftp,
-             attack::guess_desktop, attack::guess_share, attack::guess_ticket, attack::guess_web, attack::guess_telnet,
-             attack::remote_service, attack::remote_objects, attack::remote_management, attack::directory_theft,
-             attack::smb_worm, attack::share_encryption, attack::address_beacon, attack::beacon, attack::bare_channel,
-             attack::infection, attack::domain_generation, attack::name_channel, attack::echo_channel,
-             attack::data_theft, attack::device_bot, attack::spam, attack::click_fraud, attack::injection,
-             attack::path_scanner>();
+             benign::trace_route, benign::odd_ends, benign::program_logins, attack::tcp_flood, attack::datagram_flood,
+             attack::ping_flood, attack::request_flood, attack::slow_http, attack::reflection, attack::tcp_scan,
+             attack::connect_scan, attack::datagram_scan, attack::ping_sweep, attack::odd_scan, attack::guess_ssh,
+             attack::guess_ftp, attack::guess_desktop, attack::guess_share, attack::guess_ticket, attack::guess_web,
+             attack::guess_telnet, attack::remote_service, attack::remote_objects, attack::remote_management,
+             attack::directory_theft, attack::smb_worm, attack::share_encryption, attack::address_beacon,
+             attack::beacon, attack::bare_channel, attack::infection, attack::domain_generation, attack::name_channel,
+             attack::echo_channel, attack::data_theft, attack::device_bot, attack::spam, attack::click_fraud,
+             attack::injection, attack::path_scanner>();
 
 }  // namespace detail
 
