@@ -127,7 +127,7 @@ inline constexpr std::array default_rules{
          0.9F,
          1,
          true,
-         {detail::at_least("src_rejected_60s", 10), detail::at_least("is_login_service", 1)}},
+         {detail::at_least("src_rejected_60s", 8), detail::at_least("is_login_service", 1)}},
     rule{"beacon",
          "Connections to one outside service as regular as a clock",
          attack_class::botnet,
