@@ -176,3 +176,16 @@ TEST_CASE("distinct hosts and ports are counted for the event") {
     CHECK(s->ports.count() == doctest::Approx(20).epsilon(0.1));
     CHECK(s->peers.count() == doctest::Approx(1).epsilon(0.01));
 }
+
+TEST_CASE("a story is due after the interval, then after twice as long each time, 32 times at most") {
+    watched_stories w;
+    story s;
+    s.told_ns = start;
+    const std::int64_t interval = w.table.options().refresh_ns;
+    for (std::uint8_t refreshes = 0; refreshes < 10; ++refreshes) {
+        s.refreshes = refreshes;
+        const std::int64_t due = start + (interval << (refreshes < 5 ? refreshes : 5));
+        CHECK_FALSE(w.table.is_due(s, due - 1));
+        CHECK(w.table.is_due(s, due));
+    }
+}
