@@ -118,6 +118,7 @@ struct flow_decision {
     std::uint8_t level = 1;                    ///< what it needed: 1 flow features, 2 windows, 3 pair histories
     std::uint32_t rules = 0;                   ///< bit per rule that fired
     bool provisional = false;                  ///< decided on the first packet, by its hosts' windows alone
+    bool end_told = false;                     ///< the windows know that it ended
     bool joined = false;                       ///< counted to a story by its looks
     std::uint32_t batch = 0;  ///< burst in which a decision was last asked for, so that it is asked once
 };

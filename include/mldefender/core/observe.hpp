@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
 
 #include <mldefender/core/flow_table.hpp>
 #include <mldefender/core/window.hpp>
@@ -87,6 +88,26 @@ constexpr void observe_progress(const flow& f, const flow_update& u, std::int64_
 
 }  // namespace detail
 
+/// Reports the end of `f` at `now_ns`: once; what is sent after that is reported as traffic.
+template <class Out>
+constexpr void observe_end(flow& f, std::int64_t now_ns, Out&& out) noexcept {
+    const bool told = std::exchange(f.decision.end_told, true);
+    const bool nothing_new = f.packets() == std::uint64_t{f.decision.reported_forward} + f.decision.reported_backward;
+    if (told && nothing_new) return;
+    observation o = detail::observe(f, told ? observation_kind::traffic : observation_kind::ended, now_ns);
+    o.short_lived = detail::is_short_lived(f);
+    o.silent = !f.answered();
+    detail::fill_traffic(o, f);
+    out(o);
+}
+
+/// Reports a flow that has fallen silent. For one that has no end of its own, or got no answer, that is the end: the
+/// windows must know while it matters, not when the flow times out. An open connection merely rests.
+template <class Out>
+constexpr void observe_quiet(flow& f, std::int64_t now_ns, Out&& out) noexcept {
+    if (f.tuple.protocol != ip_protocol::tcp || !f.answered()) observe_end(f, now_ns, out);
+}
+
 /// Reports what packet `p` changed in `f`.
 template <class Out>
 constexpr void observe_packet(flow& f, const packet& p, const flow_update& u, const app_news& news,
@@ -109,17 +130,9 @@ constexpr void observe_packet(flow& f, const packet& p, const flow_update& u, co
             place_and_send(o);
         }
     }
+    const bool over = f.progress == flow_progress::closed || f.progress == flow_progress::refused;
+    if (over && !f.decision.end_told) observe_end(f, p.timestamp_ns, place_and_send);
     if (news.any()) detail::observe_news(f, news, p.timestamp_ns, place_and_send);
-}
-
-/// Reports the end of `f` at `now_ns`.
-template <class Out>
-constexpr void observe_end(flow& f, std::int64_t now_ns, Out&& out) noexcept {
-    observation o = detail::observe(f, observation_kind::ended, now_ns);
-    o.short_lived = detail::is_short_lived(f);
-    o.silent = !f.answered();
-    detail::fill_traffic(o, f);
-    out(o);
 }
 
 }  // namespace v0

@@ -382,7 +382,8 @@ private:
 
     /// Decides while the windows still know the time when the flow fell silent: at its end, minutes later, they do not.
     constexpr void judge_quiet(detail::worker_state& me, std::uint32_t slot, detail::burst_order order) {
-        const flow& f = m_flows[slot];
+        flow& f = m_flows[slot];
+        observe_quiet(f, settled_at(f), [&](const observation& o) { report(me, o, order); });
         if (f.decision.judged_packets == f.packets()) return;
         me.tasks.push_back({order, detail::occasion::quiet, slot, f.id, settled_at(f)});
     }
