@@ -58,13 +58,13 @@ TEST_CASE("a handshake: contact, accepted, completed, then silence") {
     CHECK(kinds(r(segment(there, 3, ack, 10))) == list{traffic});  // the fourth packet
     CHECK(r(segment(back, 4, ack, 10)).empty());
     CHECK(r(segment(there, 5, fin | ack)).empty());
-    CHECK(r(segment(back, 6, fin | ack)).empty());
+    CHECK(kinds(r(segment(back, 6, fin | ack))) == list{ended});
 }
 
 TEST_CASE("a refusal, and a datagram that is answered") {
     reporter refusal;
     refusal(segment(there, 0, syn));
-    CHECK(kinds(refusal(segment(back, 1, rst | ack))) == list{refused});
+    CHECK(kinds(refusal(segment(back, 1, rst | ack))) == list{refused, ended});
     reporter question;
     CHECK(kinds(question(packet_of(ask, 0, 30))) == list{contact});
     CHECK(kinds(question(packet_of(ask.reversed(), 1, 90))) == list{accepted, completed});
@@ -135,10 +135,16 @@ TEST_CASE("the end tells whether anybody answered and whether much was said") {
     talk(segment(there, 0, syn));
     talk(segment(back, 1, syn | ack));
     talk(segment(back, 2, ack, 8192));
-    CHECK_FALSE(talk.end(3).silent);
-    CHECK(talk.end(3).short_lived);
-    talk(segment(back, 3, ack, 1));
-    CHECK_FALSE(talk.end(4).short_lived);
+    const observation brief = talk.end(3);
+    CHECK_FALSE(brief.silent);
+    CHECK(brief.short_lived);
+    CHECK(talk.end(4).timestamp_ns == 0);  // an end is told once
+    reporter longer;
+    longer(segment(there, 0, syn));
+    longer(segment(back, 1, syn | ack));
+    longer(segment(back, 2, ack, 8192));
+    longer(segment(back, 3, ack, 1));
+    CHECK_FALSE(longer.end(4).short_lived);
 }
 
 TEST_CASE("news of the application becomes one report each") {

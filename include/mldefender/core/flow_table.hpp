@@ -19,7 +19,7 @@ inline namespace v0 {
 
 /// What a flow is. The defaults suit monitoring; every value is configuration.
 struct flow_options {
-    std::size_t capacity = 262'144;                      ///< flows held, rounded up to a power of two of at least 512
+    std::size_t capacity = 200'000;                      ///< flows held, rounded up to a multiple of 512
     std::int64_t idle_timeout_ns = 120'000'000'000;      ///< a longer pause ends the flow
     std::int64_t active_timeout_ns = 1'800'000'000'000;  ///< a longer life is cut into several flows; 0: never
     bool early_close = true;      ///< a new SYN after both FINs or a RST begins a new flow, and closed flows go soon
@@ -45,7 +45,7 @@ public:
 
     /// As given.
     [[nodiscard]] constexpr const flow_options& options() const noexcept { return m_options; }
-    /// Flows that fit, a power of two.
+    /// Flows that fit, a multiple of 512.
     [[nodiscard]] constexpr std::size_t capacity() const noexcept { return m_flows.capacity(); }
     /// Flows held now.
     [[nodiscard]] constexpr std::size_t size() const noexcept { return m_flows.size(); }

@@ -9,6 +9,7 @@
 // records without touching any of them.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstddef>
@@ -48,9 +49,9 @@ class slot_table {
 public:
     static constexpr std::uint32_t none = 0xffffffffU;  ///< "no slot"
 
-    /// Room for at least `capacity` records, rounded up to 64 shards of a power of two of buckets (so at least 512).
+    /// Room for at least `capacity` records, rounded up to a multiple of 512: 64 shards of whole buckets.
     constexpr explicit slot_table(std::size_t capacity)
-        : m_buckets_per_shard(std::bit_ceil((capacity + shard_count * ways - 1) / (shard_count * ways))),
+        : m_buckets_per_shard(std::max<std::size_t>(1, (capacity + shard_count * ways - 1) / (shard_count * ways))),
           m_bucket_total(m_buckets_per_shard * shard_count),
           m_words_per_shard((m_buckets_per_shard + 63) / 64) {
         m_occupied = std::allocator<std::uint64_t>{}.allocate(m_words_per_shard * shard_count);
@@ -199,13 +200,17 @@ private:
     [[nodiscard]] static constexpr std::uint16_t tag_of(std::uint64_t hash) noexcept {
         return static_cast<std::uint16_t>(hash);
     }
+    /// A bucket number from 32 bits, by multiplication: any number of buckets will do (Lemire 2019).
+    [[nodiscard]] constexpr std::size_t place_of(std::uint64_t bits) const noexcept {
+        return static_cast<std::size_t>(((bits & 0xffffffffU) * m_buckets_per_shard) >> 32);
+    }
     [[nodiscard]] constexpr std::size_t first_bucket(std::uint64_t hash) const noexcept {
-        return shard_of(hash) * m_buckets_per_shard + ((hash >> 16) & (m_buckets_per_shard - 1));
+        return shard_of(hash) * m_buckets_per_shard + place_of(hash >> 16);
     }
     [[nodiscard]] constexpr std::size_t second_bucket(std::uint64_t hash) const noexcept {
         // From the tag alone plus the first bucket, like cuckoo filters, would do too; independent bits spread better.
         const std::uint64_t other = fold_multiply(hash, 0xd6e8feb86659fd93ULL);
-        return shard_of(hash) * m_buckets_per_shard + (other & (m_buckets_per_shard - 1));
+        return shard_of(hash) * m_buckets_per_shard + place_of(other);
     }
     // Walks the buckets of a shard that hold anything until `use(bucket)` returns false.
     template <class Use>

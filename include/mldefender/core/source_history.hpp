@@ -17,7 +17,7 @@ inline namespace v0 {
 /// Event counts by source.
 class source_history {
 public:
-    /// Remembers so many sources at most, rounded up to a power of two of at least 512.
+    /// Remembers so many sources at most, rounded up to a multiple of 512.
     constexpr explicit source_history(std::size_t capacity) : m_sources(capacity) {}
 
     /// Counts an event of `source` and returns how many it had in the 24 hours before.

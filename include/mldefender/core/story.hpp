@@ -24,7 +24,7 @@ inline namespace v0 {
 
 /// How stories behave.
 struct story_options {
-    std::size_t capacity = 1024;               ///< open stories, rounded up to a power of two of at least 512
+    std::size_t capacity = 1024;               ///< open stories, rounded up to a multiple of 512
     std::int64_t refresh_ns = 10'000'000'000;  ///< least time to the first refresh; doubles with each, 32 times at most
     std::int64_t close_after_ns = 60'000'000'000;  ///< silence that ends a story
     std::int64_t reach_back_ns = 10'000'000'000;   ///< flows that ended this long before the opening still belong

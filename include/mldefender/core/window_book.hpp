@@ -15,7 +15,7 @@
 namespace mldefender {
 inline namespace v0 {
 
-/// Sizes of the books; both are rounded up to a power of two of at least 512.
+/// Sizes of the books; both are rounded up to a multiple of 512.
 struct window_options {
     std::size_t hosts = 16'384;  ///< host windows kept
     std::size_t pairs = 65'536;  ///< pair histories kept

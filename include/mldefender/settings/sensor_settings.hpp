@@ -31,7 +31,7 @@ struct sensor_settings {
     std::uint32_t snap_len = 262'144;  ///< most bytes taken of a frame, 96..262144
     std::string filter;                ///< pcap-filter expression; "": everything
 
-    std::size_t flow_capacity = 262'144;  ///< flows held at once
+    std::size_t flow_capacity = 200'000;  ///< flows held at once
     double idle_timeout_s = 120;          ///< a longer pause ends a flow
     double active_timeout_s = 1800;       ///< a longer life is cut into several flows; 0: never
     bool early_close = true;              ///< a finished TCP connection ends its flow
