@@ -152,10 +152,11 @@ TEST_CASE("rules change by name, condition by condition") {
 }
 
 TEST_CASE("a feature bounded from both sides keeps its second bound") {
+    const pipeline_options options = settings::to_options(sensor_settings{});
     for (const rule& r : default_rules) {
         for (std::size_t i = 0; i < r.conditions.size(); ++i) {
             if (r.conditions[i].feature.empty() || !settings::detail::is_repeated(r, i)) continue;
-            const rule& made = rule_of(settings::to_options(sensor_settings{}).rules, r.name);
+            const rule& made = rule_of(options.rules, r.name);
             CHECK(made.conditions[i].value == r.conditions[i].value);
             CHECK(made.conditions[i].at_least == r.conditions[i].at_least);
         }
