@@ -26,7 +26,7 @@ struct flow_options {
     bool count_fragments = true;  ///< later fragments count to the flow of their datagram
 };
 
-/// A flow silent for this long has said what it had to say for now: its probe was not answered, its lookup failed.
+/// A flow silent for this long has had its say: its probe was not answered, its lookup failed.
 inline constexpr std::int64_t quiet_ns = 2'000'000'000;
 
 /// What `flow_table::update` did with a packet.
