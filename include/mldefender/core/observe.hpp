@@ -80,7 +80,7 @@ constexpr void observe_progress(const flow& f, const flow_update& u, std::int64_
     }
 }
 
-/// Little was said: no more than a handshake's worth of payload packets, and less than 2 kB of payload.
+/// Little was said: at most 24 packets with payload and 8 KiB of payload, which a log-in and its refusal fit into.
 [[nodiscard]] constexpr bool is_short_lived(const flow& f) noexcept {
     return f.forward.payload_packets + f.backward.payload_packets <= 24 &&
            f.forward.payload_bytes + f.backward.payload_bytes <= 8192;

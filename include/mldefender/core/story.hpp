@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // One attack is one story: alarmed decisions are grouped by attacker (for floods: by victim) and class. A story is
-// opened once, refreshed at most every 10 s, and closed when nothing was added for a while; a flow that looks like
-// the story's other flows belongs to it even when its own decision came too early to tell.
+// opened once, refreshed ever less often (10 s, then 20, 40, ...), and closed when nothing was added for a while; a
+// flow that looks like the story's other flows belongs to it even when its own decision came too early to tell.
 // Bounded: when there are too many stories, the one longest without news is closed to make room.
 // Used by the pipeline's last, single-threaded step; `match` may be called by several threads between those steps.
 #pragma once
