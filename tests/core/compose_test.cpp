@@ -35,9 +35,9 @@ event composed(const flow& f, const shown_scores& shown, const feature_vector& v
 }
 event composed(const flow& f, const shown_scores& shown) { return composed(f, shown, extract(f, {})); }
 
-std::uint32_t rule_bit(std::string_view name) {
+std::uint64_t rule_bit(std::string_view name) {
     for (std::size_t i = 0; i < rule_count; ++i) {
-        if (default_rules[i].name == name) return 1U << i;
+        if (default_rules[i].name == name) return std::uint64_t{1} << i;
     }
     return 0;
 }

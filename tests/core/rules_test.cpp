@@ -107,7 +107,7 @@ TEST_CASE("the largest score wins, ties go to the first listed, every rule that 
         x = c.at_least ? std::max(x, c.value) : std::min(x, c.value);
     }
     // Two rules may bound one feature from opposite sides; that is no case of both.
-    const std::uint32_t expected = (1U << first) | (1U << second);
+    const std::uint64_t expected = (std::uint64_t{1} << first) | (std::uint64_t{1} << second);
     if (set.evaluate(both).fired == expected) {
         REQUIRE(set.set_score("port_sweep", 0.8F));
         REQUIRE(set.set_score("address_sweep", 0.8F));

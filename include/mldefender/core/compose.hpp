@@ -66,7 +66,7 @@ constexpr void compose_features(event& e, const feature_vector& v) noexcept {
     e.direction = direction_of(v["initiator_external"_feature] > 0, v["responder_external"_feature] > 0);
 }
 
-constexpr void compose_rules(event& e, const rule_set& rules, std::uint32_t fired, attack_class attack) noexcept {
+constexpr void compose_rules(event& e, const rule_set& rules, std::uint64_t fired, attack_class attack) noexcept {
     bool named = false;
     for (std::size_t i = 0; i < rule_count; ++i) {
         if (((fired >> i) & 1U) == 0) continue;
@@ -94,7 +94,7 @@ struct shown_scores {
     attack_class label = attack_class::none;   ///< given by the forests
     std::uint8_t model = 0;                    ///< which forest, position in max_threat
     std::uint8_t level = 1;                    ///< mld.ml.level: 1 flow features, 2 windows, 3 pair histories
-    std::uint32_t rules = 0;                   ///< bit per rule that fired
+    std::uint64_t rules = 0;                   ///< bit per rule that fired
 };
 
 /// The larger of the two scores.

@@ -116,7 +116,7 @@ struct flow_decision {
     attack_class label = attack_class::none;   ///< class the forests gave
     std::uint8_t model = 0;                    ///< which forest
     std::uint8_t level = 1;                    ///< what it needed: 1 flow features, 2 windows, 3 pair histories
-    std::uint32_t rules = 0;                   ///< bit per rule that fired
+    std::uint64_t rules = 0;                   ///< bit per rule that fired
     bool provisional = false;                  ///< decided on the first packet, by its hosts' windows alone
     bool end_told = false;                     ///< the windows know that it ended
     bool joined = false;                       ///< counted to a story by its looks

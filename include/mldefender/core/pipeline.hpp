@@ -564,7 +564,7 @@ private:
         const bool worse = malicious && !s.malicious;
         s.worst.rules |= o.made.fast.fired;
         if (opened || o.made.score > score_of(s.worst)) {
-            const std::uint32_t rules = s.worst.rules;
+            const std::uint64_t rules = s.worst.rules;
             s.worst = shown_of(o.about->decision);
             s.worst.rules |= rules;
         }

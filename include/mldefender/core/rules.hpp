@@ -356,7 +356,7 @@ struct rule_outcome {
     attack_class attack = attack_class::none;  ///< class of that rule
     std::uint8_t author = 0;                   ///< its index; ties go to the first listed
     std::uint8_t level = 1;                    ///< what its conditions needed: 1 flow, 2 windows, 3 pairs
-    std::uint32_t fired = 0;                   ///< bit per rule
+    std::uint64_t fired = 0;                   ///< bit per rule
 };
 
 /// The rules with their feature names resolved. Copyable; `evaluate` is const and safe from any thread.
@@ -397,7 +397,7 @@ public:
         rule_outcome out;
         for (std::size_t i = 0; i < rule_count; ++i) {
             if (!m_rules[i].enabled || !holds(i, v)) continue;
-            out.fired |= 1U << i;
+            out.fired |= std::uint64_t{1} << i;
             if (m_rules[i].score > out.score) {
                 out.score = m_rules[i].score;
                 out.attack = m_rules[i].attack;
@@ -449,7 +449,7 @@ namespace detail {
             if (!c.feature.empty() && !feature_index(c.feature)) return false;
         }
     }
-    return rule_count <= 32;
+    return rule_count <= 64;
 }
 static_assert(rules_name_known_features(), "default_rules: a condition names a feature that is not in feature.hpp");
 
