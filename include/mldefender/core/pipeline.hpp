@@ -317,8 +317,11 @@ private:
         me.tasks.clear();
         me.ended.clear();
         const std::size_t workers = m_workers.size();
+        for (std::size_t i = 0; i < header_lead; ++i) hint_header(i);
+        for (std::size_t i = 0; i < record_lead; ++i) hint_record(i);
         for (std::size_t i = 0; i < m_raw.size(); ++i) {
-            hint(i);
+            hint_header(i + header_lead);
+            hint_record(i + record_lead);
             if (m_status[i] == errc::ok && shard_of(m_hashes[i]) % workers == w) update_flow(me, i);
         }
         if (!m_expire_due) return;
@@ -335,10 +338,14 @@ private:
         }
     }
 
-    constexpr void hint(std::size_t i) const noexcept {
-        if (std::is_constant_evaluated()) return;
-        if (i + 8 < m_raw.size()) m_flows.prefetch(m_hashes[i + 8]);
-        if (i + 4 < m_raw.size()) m_flows.prefetch_record(m_hashes[i + 4]);
+    // Packets ahead of the present one whose flow is asked for, so that it has arrived when their turn comes.
+    static constexpr std::size_t header_lead = 12, record_lead = 5;
+
+    constexpr void hint_header(std::size_t i) const noexcept {
+        if (!std::is_constant_evaluated() && i < m_raw.size()) m_flows.prefetch(m_hashes[i]);
+    }
+    constexpr void hint_record(std::size_t i) const noexcept {
+        if (!std::is_constant_evaluated() && i < m_raw.size()) m_flows.prefetch_record(m_hashes[i]);
     }
 
     constexpr void update_flow(detail::worker_state& me, std::size_t i) {
@@ -446,16 +453,32 @@ private:
     constexpr void decide_flows(std::size_t w) {
         detail::worker_state& me = m_workers[w];
         me.outcomes.clear();
-        for (const detail::task& t : me.tasks) {
+        flow_context next = me.tasks.empty() ? flow_context{} : context_of(me, me.tasks[0]);
+        for (std::size_t i = 0; i < me.tasks.size(); ++i) {
+            const flow_context context = next;
+            if (i + 1 < me.tasks.size()) next = context_of(me, me.tasks[i + 1]);
+            const detail::task& t = me.tasks[i];
             if (t.why == detail::occasion::ended) {
-                decide_ended(me, t);
+                decide_ended(me, t, context);
             } else if (m_flows[t.where].id == t.flow_id) {
-                decide_live(me, t);
+                decide_live(me, t, context);
             }
         }
     }
 
-    constexpr void decide_live(detail::worker_state& me, const detail::task& t) {
+    /// A decision reads kilobytes about the two hosts: they are asked for while the one before is made.
+    [[nodiscard]] constexpr flow_context context_of(const detail::worker_state& me,
+                                                    const detail::task& t) const noexcept {
+        const bool ended = t.why == detail::occasion::ended;
+        const flow& f = ended ? me.ended[t.where].what : m_flows[t.where];
+        const flow_context c = context_of(f, ended ? settled_at(f) : t.now_ns);
+        if (std::is_constant_evaluated()) return c;
+        if (c.initiator != nullptr) c.initiator->prefetch(c.now_ns);
+        if (c.responder != nullptr) c.responder->prefetch(c.now_ns);
+        return c;
+    }
+
+    constexpr void decide_live(detail::worker_state& me, const detail::task& t, const flow_context& context) {
         flow& f = m_flows[t.where];
         if (const story* s = m_stories.match(f); s != nullptr && s->malicious) {
             if (!f.decision.joined) {
@@ -464,7 +487,6 @@ private:
             }
             return;
         }
-        flow_context context = context_of(f, t.now_ns);
         if (t.why == detail::occasion::first_packet && !is_hot(context)) return;
         const feature_vector v = extract(f, context);
         const decision d = judge(me, f, v, t.now_ns);
@@ -472,12 +494,12 @@ private:
             me.outcomes.push_back({t.order, t.why, false, t.now_ns, &f, nullptr, d});
     }
 
-    constexpr void decide_ended(detail::worker_state& me, const detail::task& t) {
+    constexpr void decide_ended(detail::worker_state& me, const detail::task& t, const flow_context& context) {
         detail::held_flow& held = me.ended[t.where];
         flow& f = held.what;
         const story* s = m_stories.match(f);
         const bool joins = s != nullptr && s->malicious;
-        held.features = extract(f, context_of(f, settled_at(f)));
+        held.features = extract(f, context);
         held.release_ns = t.now_ns + m_options.hold_ns;
         const bool judged = joins || f.decision.judged_packets == f.packets();
         const decision d = judged ? decision{} : judge(me, f, held.features, settled_at(f));

@@ -3,6 +3,7 @@
 // usable while compiling, where it does nothing.
 #pragma once
 
+#include <cstddef>
 #include <type_traits>
 
 namespace mldefender {
@@ -16,6 +17,13 @@ constexpr void prefetch_read(const void* at) noexcept {
 /// Hints that `at` will be written soon.
 constexpr void prefetch_write(const void* at) noexcept {
     if (!std::is_constant_evaluated()) __builtin_prefetch(at, 1, 3);
+}
+
+/// Hints that all of `object` will be read soon; run time only.
+template <class Object>
+void prefetch_whole(const Object& object) noexcept {
+    const auto* at = static_cast<const char*>(static_cast<const void*>(&object));
+    for (std::size_t line = 0; line < sizeof(Object); line += 64) __builtin_prefetch(at + line, 0, 3);
 }
 
 }  // namespace v0

@@ -16,6 +16,7 @@
 #include <mldefender/core/address.hpp>
 #include <mldefender/core/hash.hpp>
 #include <mldefender/core/math.hpp>
+#include <mldefender/core/platform.hpp>
 #include <mldefender/core/sketch.hpp>
 
 namespace mldefender {
@@ -171,6 +172,15 @@ struct host_window {
             activity[place] = host_activity{};
         }
         return activity[place];
+    }
+
+    /// Asks for what `merge_span` reads of the last minute; run time only.
+    void prefetch(std::int64_t timestamp_ns) const noexcept {
+        const std::int64_t number = timestamp_ns / bucket_ns;
+        for (std::size_t place = 0; place < bucket_count; ++place) {
+            if (epoch[place] > number || epoch[place] + static_cast<std::int64_t>(bucket_count) <= number) continue;
+            prefetch_whole(activity[place]);
+        }
     }
 
     /// One counter summed over the current bucket and the `oldest` ones before it.
