@@ -76,7 +76,7 @@ private:
         return out;
     }
     static std::string unsigned_of(const char* control, std::uint32_t value, unsigned octets) {
-        return control + big_endian(value, octets);
+        return std::string{control}.append(big_endian(value, octets));
     }
     static std::string map(unsigned members) { return {static_cast<char>(0xe0 | members)}; }
     static std::string text(std::string_view t) {
