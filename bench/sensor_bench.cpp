@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -18,6 +19,8 @@
 #include <mldefender/core/models/traffic.hpp>
 #include <mldefender/core/pipeline.hpp>
 #include <mldefender/log/event_log.hpp>
+#include <mldefender/pcap/file_reader.hpp>
+#include <mldefender/pcap/file_writer.hpp>
 
 #include "support/traffic.hpp"
 
@@ -41,9 +44,11 @@ struct log_sink {
     }
 };
 
-void run(benchmark::State& state, const test::capture& made, flow_logging logging) {
-    const std::vector<raw_packet> packets = made.packets();
-    const std::filesystem::path folder = "/dev/shm/mldefender-sensor-bench";
+const std::filesystem::path folder = "/dev/shm/mldefender-sensor-bench";
+
+// `feed(pipeline)` brings all packets, `count` of them.
+template <class Feed>
+void run(benchmark::State& state, std::size_t count, flow_logging logging, Feed feed) {
     log::identity who;
     who.host = "bench";
     who.interfaces = {"memory"};
@@ -62,7 +67,7 @@ void run(benchmark::State& state, const test::capture& made, flow_logging loggin
         settings.logging = logging;
         auto p = std::make_unique<pipeline<forests, log_sink>>(settings, forests{}, sink);
         state.ResumeTiming();
-        p->consume(packets);
+        feed(*p);
         p->finish();
         state.PauseTiming();
         p.reset();
@@ -70,7 +75,36 @@ void run(benchmark::State& state, const test::capture& made, flow_logging loggin
         state.ResumeTiming();
     }
     std::filesystem::remove_all(folder);
-    state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(packets.size()));
+    state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(count));
+}
+
+void run(benchmark::State& state, const test::capture& made, flow_logging logging) {
+    const std::vector<raw_packet> packets = made.packets();
+    run(state, packets.size(), logging, [&](auto& p) { p.consume(packets); });
+}
+
+// The same from a capture file in memory-backed storage. Two million packets; the argument is how many a connection
+// has.
+void small_packets_file(benchmark::State& state) {
+    const auto connection = static_cast<int>(state.range(0));
+    const std::string path = folder.string() + ".pcap";
+    std::size_t count = 0;
+    {
+        const test::capture made = test::small_packets(2'000'000 / connection, 200, 1, (connection - 4) / 2);
+        const std::vector<raw_packet> packets = made.packets();
+        auto file = pcap::file_writer::open(path);
+        bool written = file.ok();
+        for (const raw_packet& p : packets) written = written && file->write(p).ok();
+        if (!written || !file->close().ok()) return state.SkipWithError("no room for the capture in /dev/shm");
+        count = packets.size();
+    }
+    std::vector<raw_packet> burst(1024);
+    run(state, count, flow_logging::alerts, [&](auto& p) {
+        auto file = pcap::file_reader::open(path);
+        if (!file.ok()) return state.SkipWithError("the capture does not open");
+        while (const std::size_t read = file->read_burst(burst)) p.consume(std::span{burst}.first(read));
+    });
+    std::filesystem::remove(path);
 }
 
 void small_packets_alerts(benchmark::State& state) {
@@ -81,6 +115,7 @@ void small_packets_every_flow(benchmark::State& state) {
 }
 void mix_every_flow(benchmark::State& state) { run(state, test::mixed_capture(7, 60), flow_logging::all); }
 
+BENCHMARK(small_packets_file)->ArgName("connection")->Arg(20)->Arg(100)->Unit(benchmark::kMillisecond);
 BENCHMARK(small_packets_alerts)->Unit(benchmark::kMillisecond);
 BENCHMARK(small_packets_every_flow)->Unit(benchmark::kMillisecond);
 BENCHMARK(mix_every_flow)->Unit(benchmark::kMillisecond);

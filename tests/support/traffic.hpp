@@ -192,7 +192,7 @@ inline void flood(capture& c, const address& to, std::uint16_t port, std::int64_
 }
 
 /// `flows` connections of 20 packets or more, every frame 64 bytes, begun evenly over `seconds`.
-[[nodiscard]] inline capture small_packets(int flows, int seconds, std::uint64_t seed = 1) {
+[[nodiscard]] inline capture small_packets(int flows, int seconds, std::uint64_t seed = 1, int most_rounds = 9) {
     capture c;
     dice random{seed};
     for (int i = 0; i < flows; ++i) {
@@ -200,7 +200,7 @@ inline void flood(capture& c, const address& to, std::uint16_t port, std::int64_
         const address to = address::v4(0xc6336400U | static_cast<std::uint32_t>(random.below(256)));
         const auto port = static_cast<std::uint16_t>(random.between(1024, 65535));
         const std::int64_t at = epoch_ns + random.between(0, seconds * second);
-        const auto rounds = static_cast<int>(random.between(7, 9));
+        const auto rounds = static_cast<int>(random.between(most_rounds - 2, most_rounds));
         converse(c, tuple_of(ip_protocol::tcp, port, 5000, from, to), at, rounds, random.between(20, 400) * ms,
                  "0123456789", "9876543210", 64);
     }
