@@ -16,73 +16,19 @@
 #include <utility>
 #include <vector>
 
-#include <mldefender/core/bounded_queue.hpp>
-#include <mldefender/core/compose.hpp>
-#include <mldefender/core/event.hpp>
 #include <mldefender/core/executor.hpp>
 #include <mldefender/core/flow_table.hpp>
 #include <mldefender/core/fragment.hpp>
 #include <mldefender/core/observe.hpp>
 #include <mldefender/core/parse.hpp>
+#include <mldefender/core/pipeline_options.hpp>
 #include <mldefender/core/score.hpp>
-#include <mldefender/core/source_history.hpp>
 #include <mldefender/core/statistics.hpp>
-#include <mldefender/core/story.hpp>
+#include <mldefender/core/storyteller.hpp>
 #include <mldefender/core/window_book.hpp>
 
 namespace mldefender {
 inline namespace v0 {
-
-/// Which events reach the sink besides the stories' alerts.
-enum class flow_logging : std::uint8_t {
-    none,    ///< no flow lines
-    alerts,  ///< flows on which rules and forests disagree
-    all,     ///< one line per flow
-};
-
-/// The networks to be protected. Empty: every private address (RFC 1918, RFC 6598, link-local, unique local).
-class protected_networks {
-public:
-    static constexpr std::size_t capacity = 32;  ///< networks that fit
-    /// False when full.
-    constexpr bool add(const network& n) noexcept { return m_networks.push(n); }
-    /// True for addresses inside, and for multicast, which nobody owns.
-    [[nodiscard]] constexpr bool contains(const address& a) const noexcept {
-        if (m_networks.empty()) return is_private(a) || is_multicast(a);
-        for (const network& n : m_networks) {
-            if (n.contains(a)) return true;
-        }
-        return is_multicast(a);
-    }
-
-private:
-    short_list<network, capacity> m_networks;
-};
-
-/// When flows are looked at. A decision costs about a microsecond, so it is made when something can have changed.
-struct decision_schedule {
-    std::uint32_t hot_contacts = 8;  ///< a new flow is judged at once when its initiator began so many in 10 s
-    std::uint32_t hot_asked = 64;    ///< or when its responder was asked so often
-    std::uint32_t growth = 8;        ///< then at 4, 32, 256, ... packets, and 2 s after it fell silent
-    std::int64_t recheck_ns = 30'000'000'000;  ///< and when it lives on without such growth
-};
-
-/// Everything that can be set.
-struct pipeline_options {
-    parse_options parsing{.any_protocol = true};  ///< what is decoded
-    flow_options flows;                           ///< what a flow is
-    window_options windows;                       ///< how many hosts and pairs are remembered
-    story_options stories;                        ///< how alerts are grouped
-    decision_thresholds thresholds;               ///< when a score is suspicious, malicious, urgent
-    decision_schedule schedule;                   ///< when flows are looked at
-    rule_set rules;                               ///< the fast detector
-    protected_networks site;                      ///< whose side we are on
-    flow_logging logging = flow_logging::alerts;  ///< which flow lines are written
-    std::size_t hold_capacity = 8192;             ///< ended flows waiting for a story to claim them
-    std::int64_t hold_ns = 10'000'000'000;        ///< how long they wait
-    hash_secret secret;                           ///< random for live capture, zero for files
-    std::uint64_t (*clock_us)() = nullptr;        ///< monotonic microseconds for mld.sys.latency_us, or none
-};
 
 namespace detail {
 
@@ -112,29 +58,16 @@ struct task {
     std::int64_t now_ns = 0;
 };
 
-/// A flow that has ended and waits for a story to claim it.
-struct held_flow {
-    flow what;
-    feature_vector features;
-    std::int64_t release_ns = 0;
-};
-
-/// What the last, single-threaded step must hear of.
-struct outcome {
+struct ordered_outcome {
     burst_order order;
-    occasion why = occasion::first_packet;
-    bool joins = false;  ///< belongs to an open story; nothing was decided
-    std::int64_t now_ns = 0;
-    flow* about = nullptr;       ///< stays put until the burst is concluded
-    held_flow* ended = nullptr;  ///< the same with its features, when it has ended
-    decision made;
+    outcome what;
 };
 
 struct worker_state {
     std::vector<keyed_observation> observations;
     std::vector<task> tasks;
     std::vector<held_flow> ended;
-    std::vector<outcome> outcomes;
+    std::vector<ordered_outcome> outcomes;
     statistics counted;
     bool saw_fragment = false;
 };
@@ -158,10 +91,8 @@ public:
           m_executor(executor),
           m_flows(options.flows),
           m_book(options.windows),
-          m_stories(options.stories),
-          m_sources(options.stories.capacity),
           m_fragments(options.secret),
-          m_hold(options.hold_capacity),
+          m_teller(m_options, m_forests, sink),
           m_workers(executor == nullptr ? 1 : executor->workers()) {}
 
     /// Takes packets in order of capture; their bytes are not needed after the call. Times before 1970 count as 1970.
@@ -193,20 +124,20 @@ public:
         do {
             run_burst();
         } while (m_flows.size() > 0);
-        while (!m_hold.empty()) release_oldest();
-        m_stories.close_quiet(m_now_ns, true, [this](story& s) { tell_closed(s); });
+        m_teller.finish(m_now_ns);
     }
 
     /// Counters since start, summed over the workers. Not while `consume` runs.
     [[nodiscard]] constexpr statistics totals() const noexcept {
-        statistics sum = m_concluded;
+        statistics sum = m_counted;
+        sum += m_teller.counted();
         for (const auto& w : m_workers) sum += w.counted;
         return sum;
     }
     /// Flows in the table.
     [[nodiscard]] constexpr std::size_t active_flows() const noexcept { return m_flows.size(); }
     /// Attacks that have not been closed.
-    [[nodiscard]] constexpr std::size_t open_stories() const noexcept { return m_stories.size(); }
+    [[nodiscard]] constexpr std::size_t open_stories() const noexcept { return m_teller.open_stories(); }
     /// The newest time seen, of packets or `advance`, since the Unix epoch.
     [[nodiscard]] constexpr std::int64_t now_ns() const noexcept { return m_now_ns; }
     /// What became of fragments.
@@ -304,7 +235,7 @@ private:
             m_hashes[i] = symmetric_hash(m_packets[i].tuple, m_options.secret);
             if (later && !m_options.flows.count_fragments) {
                 m_status[i] = errc::not_found;
-                ++m_concluded.fragments_skipped;
+                ++m_counted.fragments_skipped;
             }
         }
     }
@@ -480,10 +411,10 @@ private:
 
     constexpr void decide_live(detail::worker_state& me, const detail::task& t, const flow_context& context) {
         flow& f = m_flows[t.where];
-        if (const story* s = m_stories.match(f); s != nullptr && s->malicious) {
+        if (m_teller.is_told(f)) {
             if (!f.decision.joined) {
                 f.decision.joined = true;
-                me.outcomes.push_back({t.order, t.why, true, t.now_ns, &f, nullptr, {}});
+                me.outcomes.push_back({t.order, {true, t.now_ns, &f, nullptr, {}}});
             }
             return;
         }
@@ -491,19 +422,18 @@ private:
         const feature_vector v = extract(f, context);
         const decision d = judge(me, f, v, t.now_ns);
         if (d.score >= m_options.thresholds.verdicts.suspicious)
-            me.outcomes.push_back({t.order, t.why, false, t.now_ns, &f, nullptr, d});
+            me.outcomes.push_back({t.order, {false, t.now_ns, &f, nullptr, d}});
     }
 
     constexpr void decide_ended(detail::worker_state& me, const detail::task& t, const flow_context& context) {
-        detail::held_flow& held = me.ended[t.where];
+        held_flow& held = me.ended[t.where];
         flow& f = held.what;
-        const story* s = m_stories.match(f);
-        const bool joins = s != nullptr && s->malicious;
+        const bool joins = m_teller.is_told(f);
         held.features = extract(f, context);
         held.release_ns = t.now_ns + m_options.hold_ns;
         const bool judged = joins || f.decision.judged_packets == f.packets();
         const decision d = judged ? decision{} : judge(me, f, held.features, settled_at(f));
-        me.outcomes.push_back({t.order, t.why, joins, t.now_ns, &f, &held, d});
+        me.outcomes.push_back({t.order, {joins, t.now_ns, &f, &held, d}});
     }
 
     [[nodiscard]] constexpr flow_context context_of(const flow& f, std::int64_t now_ns) const noexcept {
@@ -547,133 +477,19 @@ private:
         return d;
     }
 
-    // --- stories and events ----------------------------------------------------------------------------------------
+    // --- conclusions ----------------------------------------------------------------------------------------
 
     constexpr void conclude() {
-        in_order(&detail::worker_state::outcomes, [this](const detail::outcome& o) {
-            const bool alarmed = !o.joins && o.made.score >= m_options.thresholds.verdicts.suspicious &&
-                                 o.made.attack != attack_class::none;
-            if (o.joins) join_story(o);
-            if (alarmed) tell_story(o);
-            if (o.ended != nullptr) hold(*o.ended);
+        m_teller.begin_burst(m_arrival_us, m_drops);
+        in_order(&detail::worker_state::outcomes, [this](const detail::ordered_outcome& o) {
+            const outcome& what = o.what;
+            m_teller.hear(what, [&] { return extract(*what.about, context_of(*what.about, what.now_ns)); });
         });
-        while (!m_hold.empty() && m_hold.front().release_ns <= m_now_ns) release_oldest();
+        m_teller.release_due(m_now_ns);
         if (m_now_ns >= m_next_forget_ns) {
             m_next_forget_ns = m_now_ns + forget_every_ns;
-            m_stories.close_quiet(m_now_ns, false, [this](story& s) { tell_closed(s); });
+            m_teller.close_quiet(m_now_ns);
         }
-    }
-
-    constexpr void join_story(const detail::outcome& o) {
-        const story* s = m_stories.match(*o.about);
-        if (s == nullptr) return;
-        if (o.ended != nullptr && o.about->decision.joined) return;
-        o.about->decision.joined = true;
-        story& joined = m_stories.join(*s, *o.about, o.now_ns);
-        if (m_stories.is_due(joined, o.now_ns)) {
-            tell(joined, *o.about, features_of(o), o.now_ns, story_phase::refreshed);
-        }
-    }
-
-    [[nodiscard]] constexpr feature_vector features_of(const detail::outcome& o) const noexcept {
-        return o.ended != nullptr ? o.ended->features : extract(*o.about, context_of(*o.about, o.now_ns));
-    }
-
-    constexpr void tell_story(const detail::outcome& o) {
-        bool opened = false;
-        story& s = m_stories.add(*o.about, o.made.attack, o.now_ns, opened, [this](story& old) { tell_closed(old); });
-        const bool malicious = o.made.score >= m_options.thresholds.verdicts.malicious;
-        const bool worse = malicious && !s.malicious;
-        s.worst.rules |= o.made.fast.fired;
-        if (opened || o.made.score > score_of(s.worst)) {
-            const std::uint64_t rules = s.worst.rules;
-            s.worst = shown_of(o.about->decision);
-            s.worst.rules |= rules;
-        }
-        s.malicious = s.malicious || malicious;
-        m_concluded.stories_opened += opened;
-        if (opened || worse || m_stories.is_due(s, o.now_ns)) {
-            tell(s, *o.about, features_of(o), o.now_ns, opened ? story_phase::opened : story_phase::refreshed);
-        }
-    }
-
-    [[nodiscard]] static constexpr shown_scores shown_of(const flow_decision& d) noexcept {
-        return {d.fast_score, d.ml_score, d.raw_score, d.attack, d.label, d.model, d.level, d.rules};
-    }
-
-    constexpr void tell(story& s, const flow& f, const feature_vector& v, std::int64_t now_ns, story_phase phase) {
-        event e;
-        compose(e, f, v, s.worst, m_options.rules, m_forests, m_options.thresholds);
-        e.kind = event_kind::alert;
-        e.timestamp_ns = now_ns;
-        fill_story(e, s, phase, now_ns);
-        s.told = e;
-        s.told_ns = now_ns;
-        s.refreshes = static_cast<std::uint8_t>(s.refreshes + (phase == story_phase::refreshed && s.refreshes < 5));
-        write(e, f, v);
-    }
-
-    constexpr void tell_closed(story& s) {
-        event e = s.told;
-        e.timestamp_ns = std::max(s.last_ns, s.told_ns);
-        fill_story(e, s, story_phase::closed, e.timestamp_ns);
-        write(e, flow{}, feature_vector{});
-    }
-
-    static constexpr void fill_story(event& e, const story& s, story_phase phase, std::int64_t now_ns) noexcept {
-        e.story.id = s.id;
-        e.story.flows = s.flows;
-        const float targets = s.any_peer || s.by_victim ? s.peers.count() : s.ports.count();
-        e.story.targets = static_cast<std::uint32_t>(targets + 0.5F);
-        e.story.duration_s =
-            static_cast<std::uint32_t>(std::max<std::int64_t>(0, now_ns - s.opened_ns) / 1'000'000'000);
-        e.story.phase = phase;
-        e.story.by_victim = s.by_victim;
-        e.response.action = response_action::alert;
-    }
-
-    constexpr void write(event& e, const flow& f, const feature_vector& v) {
-        if (e.verdict != verdict::benign) e.source_events_24h = m_sources.count_one(e.tuple.source, e.timestamp_ns);
-        if (m_options.clock_us != nullptr)
-            e.latency_us = static_cast<std::uint32_t>(m_options.clock_us() - m_arrival_us);
-        e.drops = m_drops;
-        m_concluded.alerts += e.kind == event_kind::alert;
-        m_sink->write(std::as_const(e), f, v);
-    }
-
-    // --- ended flows -----------------------------------------------------------------------------------------------
-
-    /// Keeps an ended flow for a while, so that a story opening meanwhile can claim it.
-    constexpr void hold(const detail::held_flow& ended) {
-        if (m_hold.full()) {
-            ++m_concluded.held_early;
-            release_oldest();
-        }
-        m_hold.push(ended);
-    }
-
-    constexpr void release_oldest() {
-        release(m_hold.front());
-        m_hold.pop();
-    }
-
-    constexpr void release(const detail::held_flow& h) {
-        const story* s = m_stories.match(h.what);
-        shown_scores shown = shown_of(h.what.decision);
-        if (s != nullptr && score_of(s->worst) > score_of(shown)) shown = s->worst;
-        const verdict v = verdict_of(score_of(shown), m_options.thresholds.verdicts);
-        ++m_concluded.flows_by_verdict[static_cast<std::size_t>(v)];
-        ++m_concluded.flows_by_class[v == verdict::benign ? 0 : static_cast<std::size_t>(shown.attack)];
-        const bool divergent = is_divergent(shown.fast, shown.ml);
-        m_concluded.divergent += divergent;
-        const bool wanted = m_options.logging == flow_logging::all ||
-                            (m_options.logging == flow_logging::alerts && divergent && s == nullptr);
-        if (!wanted) return;
-        event e;
-        compose(e, h.what, h.features, shown, m_options.rules, m_forests, m_options.thresholds);
-        e.kind = event_kind::flow;
-        e.timestamp_ns = std::max(h.what.last_ns, h.what.decision.last_ns);
-        write(e, h.what, h.features);
     }
 
     static constexpr std::uint64_t ended_id = ~std::uint64_t{0};  // no flow has it: ids have 53 bits
@@ -687,10 +503,8 @@ private:
     Executor* m_executor;
     flow_table m_flows;
     window_book m_book;
-    story_table m_stories;
-    source_history m_sources;
     fragment_table<> m_fragments;
-    bounded_queue<detail::held_flow> m_hold;
+    storyteller<Forests, Sink> m_teller;
 
     // The burst being worked on.
     std::vector<detail::worker_state> m_workers;
@@ -708,7 +522,7 @@ private:
     std::int64_t m_next_forget_ns = 0;
     std::uint64_t m_arrival_us = 0;
     std::uint64_t m_drops = 0;
-    statistics m_concluded;  ///< what the single-threaded step counts
+    statistics m_counted;  ///< what no worker counts
 };
 
 }  // namespace v0

@@ -59,6 +59,14 @@ struct story {
 
 namespace detail {
 
+/// The end of a flow its story is told of, and the other one.
+[[nodiscard]] constexpr const address& actor_of(const flow& f, bool by_victim) noexcept {
+    return by_victim ? f.tuple.destination : f.tuple.source;
+}
+[[nodiscard]] constexpr const address& peer_of(const flow& f, bool by_victim) noexcept {
+    return actor_of(f, !by_victim);
+}
+
 /// Whether a flow could be one of those a story of this class is made of, whatever the other flows look like.
 [[nodiscard]] constexpr bool fits_class(const flow& f, attack_class c) noexcept {
     switch (c) {
@@ -85,8 +93,7 @@ namespace detail {
     // A flood of one port says nothing about the victim's other services; a flood of all ports is never answered.
     if (s.any_port && s.by_victim && f.answered()) return false;
     if (!s.any_port && f.tuple.destination_port != s.port) return false;
-    const address& other = s.by_victim ? f.tuple.source : f.tuple.destination;
-    return s.any_peer || other == s.peer;
+    return s.any_peer || peer_of(f, s.by_victim) == s.peer;
 }
 
 }  // namespace detail
@@ -105,8 +112,8 @@ public:
     /// The open story `f` belongs to by its looks, or null. Safe from several threads while nothing is added.
     [[nodiscard]] constexpr const story* match(const flow& f) const noexcept {
         if (m_open == 0) return nullptr;
-        const story* found = match_actor(f, f.tuple.source, false);
-        return found != nullptr ? found : match_actor(f, f.tuple.destination, true);
+        const story* found = match_actor(f, false);
+        return found != nullptr ? found : match_actor(f, true);
     }
 
     /// Adds an alarmed flow to the story of its actor and class. `opened` tells whether it is a new one; a story pushed
@@ -115,8 +122,7 @@ public:
     constexpr story& add(const flow& f, attack_class attack, std::int64_t now_ns, bool& opened,
                          Closed&& closed) noexcept {
         const bool by_victim = told_by_victim(attack);
-        const address& actor = by_victim ? f.tuple.destination : f.tuple.source;
-        const address& peer = by_victim ? f.tuple.source : f.tuple.destination;
+        const address& actor = detail::actor_of(f, by_victim);
         const std::uint64_t hash = hash_of(actor);
         const std::uint32_t ticks = coarse_ticks(now_ns);
         std::uint32_t slot = m_stories.find(
@@ -134,13 +140,13 @@ public:
             s.by_victim = by_victim;
             s.protocol = f.tuple.protocol;
             s.port = f.tuple.destination_port;
-            s.peer = peer;
+            s.peer = detail::peer_of(f, by_victim);
             s.id = f.id;
             s.opened_ns = now_ns;
         }
         story& s = m_stories[slot];
         m_stories.touch(slot, ticks, s.malicious);
-        note(s, f, peer, now_ns);
+        note(s, f, now_ns);
         return s;
     }
 
@@ -155,7 +161,7 @@ public:
         const std::uint32_t slot = m_stories.find(hash_of(found.actor), [&](const story& s) { return &s == &found; });
         story& s = m_stories[slot];
         m_stories.touch(slot, coarse_ticks(now_ns), s.malicious);
-        note(s, f, s.by_victim ? f.tuple.source : f.tuple.destination, now_ns);
+        note(s, f, now_ns);
         return s;
     }
 
@@ -175,8 +181,8 @@ public:
     }
 
 private:
-    [[nodiscard]] constexpr const story* match_actor(const flow& f, const address& actor,
-                                                     bool by_victim) const noexcept {
+    [[nodiscard]] constexpr const story* match_actor(const flow& f, bool by_victim) const noexcept {
+        const address& actor = detail::actor_of(f, by_victim);
         const std::uint32_t slot = m_stories.find(hash_of(actor), [&](const story& s) {
             return s.actor == actor && s.by_victim == by_victim && f.last_ns >= s.opened_ns - m_options.reach_back_ns &&
                    f.first_ns <= s.last_ns + m_options.close_after_ns && detail::fits_class(f, s.attack) &&
@@ -185,7 +191,8 @@ private:
         return slot == slot_table<story>::none ? nullptr : &m_stories[slot];
     }
 
-    constexpr void note(story& s, const flow& f, const address& peer, std::int64_t now_ns) noexcept {
+    constexpr void note(story& s, const flow& f, std::int64_t now_ns) noexcept {
+        const address& peer = detail::peer_of(f, s.by_victim);
         s.last_ns = std::max(s.last_ns, now_ns);
         ++s.flows;
         s.peers.add(hash_of(peer));
