@@ -5,6 +5,7 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 
@@ -183,6 +184,16 @@ constexpr void put_calls(feature_vector& v, const app_traffic& t) noexcept {
     v["http_programs"_feature] = t.http_programs;
 }
 
+constexpr void put_discovery(feature_vector& v, const app_traffic& t) noexcept {
+    constexpr unsigned downgrade = kerberos_sign::weak_asked | kerberos_sign::aes_used;
+    v["directory_probes"_feature] = t.ldap_probes;
+    v["directory_sweeps"_feature] = t.ldap_sweeps;
+    v["kerberos_downgrade"_feature] = (t.kerberos & downgrade) == downgrade;
+    v["dns_oversized"_feature] = t.dns_oversized;
+    v["smb_by_address"_feature] = t.smb_by_address;
+    v["discovery_kinds"_feature] = number(std::popcount(t.discovery));
+}
+
 constexpr void put_application(feature_vector& v, const flow& f, const flow_context& c) noexcept {
     const app_traffic& t = f.app;
     // A flow without payload is still known by its port: a refused or unanswered SSH connection is about SSH.
@@ -218,6 +229,7 @@ constexpr void put_application(feature_vector& v, const flow& f, const flow_cont
     v["icmp_odd"_feature] = f.app.icmp_odd;
     v["http_odd_port"_feature] = is_odd_http_port(f);
     put_calls(v, t);
+    put_discovery(v, t);
 }
 
 constexpr void put_initiator_ten(feature_vector& v, const host_activity& a) noexcept {
@@ -257,6 +269,8 @@ constexpr void put_initiator_sixty(feature_vector& v, const host_activity& a) no
     v["src_file_changes_60s"_feature] = number(a.file_changes);
     v["src_bytes_out_60s"_feature] = a.bytes_out;
     v["src_upload_ratio_60s"_feature] = a.bytes_out / std::max(1000.0F, a.bytes_in);
+    v["src_weak_tickets_60s"_feature] = number(a.weak_tickets);
+    v["src_listed_dsts_60s"_feature] = a.listed_destinations.count();
 }
 
 constexpr void put_initiator(feature_vector& v, const host_window& w, std::int64_t now_ns) noexcept {

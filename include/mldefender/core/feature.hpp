@@ -276,6 +276,23 @@ inline constexpr feature_info features[] = {
     {"beacon", "0..1", 0, 1, feature_level::pair,
      "periodicity of the contacts: (1 - spread) x intervals known / 8, intervals of a second or more", "own"},
     {"pair_age", "s", 0, 1e+09F, feature_level::pair, "time since the first contact", "own"},
+    {"directory_probes", "messages", 0, 255, feature_level::flow,
+     "LDAP searches for service names, delegation, accounts without pre-authentication, protected or kept passwords",
+     "own"},
+    {"directory_sweeps", "messages", 0, 255, feature_level::flow,
+     "LDAP searches that every entry below the directory's root satisfies", "own"},
+    {"kerberos_downgrade", "0/1", 0, 1, feature_level::flow,
+     "tickets asked for with RC4 or DES first, where a ticket in sight is encrypted with AES", "own"},
+    {"dns_oversized", "messages", 0, 255, feature_level::flow,
+     "DNS answers over TCP of 60,000 bytes and more, zone transfers aside", "own"},
+    {"smb_by_address", "0/1", 0, 1, feature_level::flow, "a share was asked for at a server written as an address",
+     "own"},
+    {"discovery_kinds", "kinds", 0, 3, feature_level::flow,
+     "how many of these were asked for: list of shares, server information, workstation information", "own"},
+    {"src_weak_tickets_60s", "messages", 0, 4e+09F, feature_level::window,
+     "Kerberos tickets with RC4 the initiator got in 60 s where AES is in use", "own"},
+    {"src_listed_dsts_60s", "hosts", 0, 270, feature_level::window,
+     "distinct hosts whose shares, accounts, sessions or endpoints the initiator listed in 60 s", "own"},
 };
 
 /// Number of features, and length of a feature vector.

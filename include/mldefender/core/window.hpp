@@ -35,6 +35,8 @@ enum class observation_kind : std::uint8_t {
     credentials,    ///< a login was tried
     rejected,       ///< a login failed
     file_change,    ///< a file on a share was written, renamed or deleted
+    weak_ticket,    ///< a Kerberos ticket with RC4 was given where AES is in use
+    listing,        ///< the responder was asked for its shares, accounts, sessions or endpoints
 };
 
 /// One report. Addresses are the flow's initiator and responder.
@@ -71,6 +73,7 @@ struct host_activity {
     distinct_counter<64> rdp_destinations;        ///< hosts contacted at RDP
     distinct_counter<64> ssh_destinations;        ///< hosts contacted at SSH
     distinct_counter<64> telnet_destinations;     ///< hosts contacted at telnet
+    distinct_counter<64> listed_destinations;     ///< hosts asked for lists of what they hold
     std::uint32_t contacts = 0;                   ///< flows begun
     std::uint32_t tcp_contacts = 0;               ///< of which TCP whose beginning was seen
     std::uint32_t probes = 0;                     ///< TCP segments that open nothing: FIN, NULL, XMAS, stray ACK
@@ -86,6 +89,7 @@ struct host_activity {
     std::uint32_t credentials = 0;                ///< logins tried
     std::uint32_t rejected = 0;                   ///< logins refused
     std::uint32_t file_changes = 0;               ///< files on shares written, renamed or deleted
+    std::uint32_t weak_tickets = 0;               ///< Kerberos tickets with RC4 received where AES is in use
     float name_entropy_sum = 0;                   ///< of names asked for, bits per character
     float name_length_sum = 0;                    ///< of names asked for, characters
     float bytes_out = 0;                          ///< IP bytes sent in flows it began
@@ -113,6 +117,7 @@ struct host_activity {
         rdp_destinations.merge(other.rdp_destinations);
         ssh_destinations.merge(other.ssh_destinations);
         telnet_destinations.merge(other.telnet_destinations);
+        listed_destinations.merge(other.listed_destinations);
         sources.merge(other.sources);
         if (other.busy_port == busy_port) {
             busy_lead += other.busy_lead;
@@ -129,14 +134,14 @@ struct host_activity {
 private:
     using counter = std::uint32_t host_activity::*;
     using total = float host_activity::*;
-    [[nodiscard]] static constexpr std::array<counter, 20> counters() noexcept {
+    [[nodiscard]] static constexpr std::array<counter, 21> counters() noexcept {
         return {&host_activity::contacts,      &host_activity::tcp_contacts,  &host_activity::probes,
                 &host_activity::accepted,      &host_activity::tcp_accepted,  &host_activity::tcp_refused,
                 &host_activity::refused,       &host_activity::icmp_contacts, &host_activity::short_flows,
                 &host_activity::silent_flows,  &host_activity::lookups,       &host_activity::lookups_failed,
                 &host_activity::credentials,   &host_activity::rejected,      &host_activity::file_changes,
                 &host_activity::asked,         &host_activity::asked_tcp,     &host_activity::answered,
-                &host_activity::completed_tcp, &host_activity::rejections};
+                &host_activity::completed_tcp, &host_activity::rejections,    &host_activity::weak_tickets};
     }
     [[nodiscard]] static constexpr std::array<total, 7> sums() noexcept {
         return {&host_activity::name_entropy_sum, &host_activity::name_length_sum,  &host_activity::bytes_out,
@@ -352,6 +357,8 @@ constexpr void note_initiator(host_window& window, const observation& o) noexcep
         case observation_kind::credentials: ++a.credentials; break;
         case observation_kind::rejected: ++a.rejected; break;
         case observation_kind::file_change: ++a.file_changes; break;
+        case observation_kind::weak_ticket: ++a.weak_tickets; break;
+        case observation_kind::listing: a.listed_destinations.add(hash_of(o.tuple.destination)); break;
     }
 }
 

@@ -19,7 +19,8 @@ struct rpc_uuid {
     rpc_interface interface_;
 };
 // As published in [MS-SCMR], [MS-TSCH], [MS-WMI], [MS-DCOM], [MS-DRSR], [MS-SAMR], [MS-LSAD], [MS-NRPC], [MS-SRVS],
-// [MS-WKST], [MS-RRP], [MS-RPRN], [MS-EVEN], [MS-EVEN6], [MS-EFSR], [MS-BKRP], [MS-RSP], [MS-DFSNM], C706.
+// [MS-WKST], [MS-RRP], [MS-RPRN], [MS-PAR], [MS-EVEN], [MS-EVEN6], [MS-EFSR], [MS-BKRP], [MS-RSP], [MS-DFSNM],
+// [MS-FSRVP], C706.
 inline constexpr rpc_uuid rpc_uuids[] = {
     {0xe1af8308, 0x5d1f11c9, 0x91a408002b14a0fa, rpc_interface::epm},
     {0x367abb81, 0x984435f1, 0xad3298f038001003, rpc_interface::svcctl},
@@ -46,7 +47,7 @@ inline constexpr rpc_uuid rpc_uuids[] = {
     {0x6bffd098, 0xa1123610, 0x983346c3f87e345a, rpc_interface::wkssvc},
     {0x338cd001, 0x224431f1, 0xaaaa900038001003, rpc_interface::winreg},
     {0x12345678, 0x1234abcd, 0xef000123456789ab, rpc_interface::spoolss},
-    {0x76f03f96, 0xcdfd44fc, 0xa22c64950a001209, rpc_interface::spoolss},
+    {0x76f03f96, 0xcdfd44fc, 0xa22c64950a001209, rpc_interface::print_async},
     {0x82273fdc, 0xe32a18c3, 0x3f78827929dc23ea, rpc_interface::eventlog},
     {0xf6beaff7, 0x1e194fbb, 0x9f8fb89e2018337c, rpc_interface::eventlog},
     {0xc681d488, 0xd85011d0, 0x8c5200c04fd90f7e, rpc_interface::efsrpc},
@@ -56,6 +57,8 @@ inline constexpr rpc_uuid rpc_uuids[] = {
     {0x6bffd098, 0xa1123610, 0x9833012892020162, rpc_interface::browser},
     {0x4fc742e0, 0x4a1011cf, 0x827300aa004ae673, rpc_interface::netdfs},
     {0x50abc2a4, 0x574d40b3, 0x9d66ee4fd5fba076, rpc_interface::dnsserver},
+    {0xa8e0653c, 0x27444389, 0xa61d7373df8b2292, rpc_interface::fsrvp},
+    {0xd95afe70, 0xa6d54259, 0x822e2c84da1ddb0d, rpc_interface::initshutdown},
     {0xafa8bd80, 0x7d8a11c9, 0xbef408002b102989, rpc_interface::mgmt},
 };
 
@@ -92,7 +95,10 @@ constexpr std::uint32_t read_rpc_fragment(bytes payload, rpc_details& d) noexcep
     d.ptype = payload[2];
     d.fragment_len = u16(8);
     switch (d.ptype) {
-        case 0: d.opnum = u16(22); return 0;
+        case 0:
+            d.opnum = u16(22);
+            d.object = (payload[3] & 0x80) != 0;
+            return 0;
         case 3:
             return payload.size() < 28 ? 0U : little ? load_le32(payload.data() + 24) : load_be32(payload.data() + 24);
         case 13: return u16(16);

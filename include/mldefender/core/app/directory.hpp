@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The directory's protocols, all BER: Kerberos, LDAP and SNMP. Message types, error codes, the encryption asked for,
-// who binds. Walks only the outer items it needs; a ticket or an entry list cut by the segment is read as far as it
-// goes. Refuses anything whose first fixed fields are not what the RFCs demand. Called per packet.
+// who binds, what is searched for. Walks only the items it needs; a ticket or an entry list cut by the segment is read
+// as far as it goes, and LDAP that is signed but not sealed inside its wrapping. Refuses anything whose first fixed
+// fields are not what the RFCs demand. Called per packet.
 #pragma once
 
 #include <mldefender/core/app/message.hpp>
@@ -40,25 +41,60 @@ namespace detail::app {
     return next_ber(list).value;
 }
 
-constexpr void read_kdc_request(bytes fields, kerberos_details& d, app_message& common) noexcept {
-    bytes padata = find_ber(fields, 0xa3);
-    bytes list = expect_ber(padata, 0x30);
-    for (int i = 0; i < 16 && !list.empty(); ++i) {
-        bytes element = expect_ber(list, 0x30);
-        bytes type = find_ber(element, 0xa1);
-        if (element.empty()) break;
-        if (ber_number(expect_ber(type, 0x02)) == 2) d.preauthenticated = true;  // PA-ENC-TIMESTAMP
-    }
-    bytes wrapped = find_ber(fields, 0xa4);
-    const bytes body = expect_ber(wrapped, 0x30);
-    common.name = principal_name(find_ber(body, d.type == 10 ? 0xa1 : 0xa3));
-    bytes wrapped_etypes = find_ber(body, 0xa8);
-    bytes etypes = expect_ber(wrapped_etypes, 0x30);
+/// RFC 3962, RFC 8009.
+[[nodiscard]] constexpr bool is_aes(std::int16_t etype) noexcept { return etype >= 17 && etype <= 20; }
+
+/// The type of EncryptedData, whose first field it is; 0 when there is none.
+[[nodiscard]] constexpr std::int16_t etype_of(bytes encrypted) noexcept {
+    bytes data = expect_ber(encrypted, 0x30);
+    bytes etype = find_ber(data, 0xa0);
+    return static_cast<std::int16_t>(ber_number(expect_ber(etype, 0x02)));
+}
+
+/// The type a ticket is encrypted with.
+[[nodiscard]] constexpr std::int16_t ticket_etype(bytes wrapped) noexcept {
+    bytes application = expect_ber(wrapped, 0x61);
+    return etype_of(find_ber(expect_ber(application, 0x30), 0xa3));
+}
+
+/// What a request lists: the first one, and whether that is RC4 or DES. Numbers that are none are passed over, as a
+/// KDC does.
+constexpr void read_etypes(bytes etypes, kerberos_details& d) noexcept {
+    bool decided = false;
     while (!etypes.empty() && d.etypes < 32) {
         const ber_item item = next_ber(etypes);
         if (item.tag != 0x02) break;
-        if (d.etypes++ == 0) d.first_etype = static_cast<std::int16_t>(ber_number(item.value));
+        const auto etype = static_cast<std::int16_t>(ber_number(item.value));
+        if (d.etypes++ == 0) d.first_etype = etype;
+        if (decided || etype <= 0) continue;
+        decided = true;
+        d.weak_first = etype <= 3 || etype == 23 || etype == 24;
     }
+}
+
+constexpr void read_padata(bytes list, kerberos_details& d) noexcept {
+    for (int i = 0; i < 16 && !list.empty(); ++i) {
+        bytes element = expect_ber(list, 0x30);
+        if (element.empty()) break;
+        bytes type = find_ber(element, 0xa1);
+        const std::uint32_t number = ber_number(expect_ber(type, 0x02));
+        if (number == 2) d.preauthenticated = true;  // PA-ENC-TIMESTAMP
+        if (number != 1) continue;
+        bytes value = find_ber(element, 0xa2);  // PA-TGS-REQ: an AP-REQ with the ticket one has
+        bytes octets = expect_ber(value, 0x04);
+        bytes request = expect_ber(octets, 0x6e);
+        d.aes = d.aes || is_aes(ticket_etype(find_ber(expect_ber(request, 0x30), 0xa3)));
+    }
+}
+
+constexpr void read_kdc_request(bytes fields, kerberos_details& d, app_message& common) noexcept {
+    bytes padata = find_ber(fields, 0xa3);
+    read_padata(expect_ber(padata, 0x30), d);
+    bytes wrapped = find_ber(fields, 0xa4);
+    const bytes body = expect_ber(wrapped, 0x30);
+    common.name = principal_name(find_ber(body, d.type == 10 ? 0xa1 : 0xa3));
+    bytes etypes = find_ber(body, 0xa8);
+    read_etypes(expect_ber(etypes, 0x30), d);
     if (d.type == 10) common.facts |= app_fact::auth_attempt;
 }
 
@@ -67,15 +103,36 @@ constexpr void read_kdc_reply(bytes fields, kerberos_details& d, app_message& co
     bytes application = expect_ber(wrapped, 0x61);
     const bytes ticket = expect_ber(application, 0x30);
     common.name = principal_name(find_ber(ticket, 0xa2));
-    bytes part = find_ber(ticket, 0xa3);
-    bytes encrypted_data = expect_ber(part, 0x30);
-    bytes etype = find_ber(encrypted_data, 0xa0);
-    d.first_etype = static_cast<std::int16_t>(ber_number(expect_ber(etype, 0x02)));
+    d.first_etype = etype_of(find_ber(ticket, 0xa3));
+    d.aes = is_aes(d.first_etype) || is_aes(etype_of(find_ber(fields, 0xa6)));
     if (d.type == 11) common.facts |= app_fact::auth_success;
 }
 
+/// The rest of a request for a ticket, whose list of encryption types often lies behind the first segment: an item
+/// [8] that holds a sequence of integers, every length as it must be.
+[[nodiscard]] constexpr app_message read_kdc_request_rest(bytes payload) noexcept {
+    for (std::size_t at = find_byte(payload, 0xa8); payload.size() - at >= 8; at = find_byte(payload, 0xa8, at + 1)) {
+        const std::uint8_t length = payload[at + 1];
+        if (length < 5 || length > 0x60 || payload[at + 2] != 0x30 || payload[at + 3] != length - 2) continue;
+        bytes list = slice(payload, at + 4, length - std::size_t{2});
+        if (list.size() + 2 != length) continue;
+        const bytes etypes = list;
+        bool integers = true;
+        while (integers && !list.empty()) {
+            const ber_item item = next_ber(list);
+            integers = item.tag == 0x02 && item.whole && item.value.size() <= 2 && !item.value.empty();
+        }
+        if (!integers) continue;
+        kerberos_details d;
+        d.type = 12;
+        read_etypes(etypes, d);
+        return {app_protocol::kerberos, d};
+    }
+    return {};
+}
+
 [[nodiscard]] constexpr app_message read_kerberos(bytes payload) noexcept {
-    if (!looks_like_kerberos(payload)) return {};
+    if (!looks_like_kerberos(payload)) return read_kdc_request_rest(payload);
     bytes rest = strip_kerberos_length(payload);
     const ber_item outer = next_ber(rest);
     bytes sequence = outer.value;
@@ -118,8 +175,91 @@ constexpr void read_kdc_reply(bytes fields, kerberos_details& d, app_message& co
            (primitive && (operation == 2 || operation == 10 || operation == 16));
 }
 
+/// The message inside a SASL wrapping that signs and does not encrypt (RFC 4752, [MS-ADTS]): behind a length of four
+/// bytes and a token of the mechanism, ending where the wrapping does, but for a checksum. Nothing when there is none.
+[[nodiscard]] constexpr bytes signed_ldap(bytes payload) noexcept {
+    if (payload.size() < 24 || payload[0] != 0) return {};
+    const std::size_t end = load_be32(payload.data()) + std::size_t{4};
+    for (std::size_t at = find_byte(payload, 0x30, 8); at < 80 && at + 16 < payload.size();
+         at = find_byte(payload, 0x30, at + 1)) {
+        bytes rest = payload.subspan(at);
+        const ber_item item = next_ber(rest);
+        const std::size_t item_end = payload.size() - rest.size();
+        const bool fits = item.whole ? item_end <= end && item_end + 32 >= end : end > payload.size();
+        if (const bytes message = payload.subspan(at); fits && looks_like_ldap(message)) return message;
+    }
+    return {};
+}
+
+/// Equal but for letter case; `name` is given in lower case.
+[[nodiscard]] constexpr bool is_attribute(bytes text, std::string_view name) noexcept {
+    return text.size() == name.size() && starts_with_fold(text, name);
+}
+
+inline constexpr std::string_view telling_attributes[] = {"serviceprincipalname", "msds-allowedtodelegateto",
+                                                          "msds-allowedtoactonbehalfofotheridentity", "ms-mcs-admpwd",
+                                                          "mslaps-password"};
+
+/// One item of a search filter and what is below it (RFC 4511, 4.5.1). Accounts worth attacking are those with service
+/// names of any kind, those trusted to act for others, those whose password guards no ticket, protected groups'
+/// members, and the passwords some deployments keep in the directory. `types` counts the account types listed.
+constexpr void see_filter(const ber_item& item, int depth, unsigned& types, ldap_details& d) noexcept {
+    constexpr std::uint64_t trusted = 0x80000, no_preauthentication = 0x400000, trusted_for_others = 0x1000000;
+    bytes inside = item.value;
+    switch (item.tag) {
+        case 0xa0:  // and
+        case 0xa1:  // or
+            for (int i = 0; i < 32 && depth < 8 && !inside.empty(); ++i) {
+                const ber_item child = next_ber(inside);
+                if (child.tag == 0) break;
+                see_filter(child, depth + 1, types, d);
+            }
+            break;
+        case 0x87:  // present
+            for (const std::string_view name : telling_attributes) d.probes = d.probes || is_attribute(inside, name);
+            if (depth == 0 && (is_attribute(inside, "objectclass") || is_attribute(inside, "objectcategory"))) {
+                d.everything = true;
+            }
+            break;
+        case 0xa4:  // substrings
+            d.probes = d.probes || is_attribute(expect_ber(inside, 0x04), "serviceprincipalname");
+            break;
+        case 0xa3: {  // equality
+            const bytes name = expect_ber(inside, 0x04);
+            const bytes value = expect_ber(inside, 0x04);
+            d.probes = d.probes || (is_attribute(name, "admincount") && value.size() == 1 && value[0] == '1');
+            if (is_attribute(name, "samaccounttype") && ++types >= 4) d.everything = true;
+            break;
+        }
+        case 0xa9: {  // extensible: bits of a number
+            const bytes name = find_ber(inside, 0x82);
+            const std::uint64_t bits = leading_number(find_ber(inside, 0x83));
+            d.probes = d.probes || (is_attribute(name, "useraccountcontrol") &&
+                                    (bits & (trusted | no_preauthentication | trusted_for_others)) != 0);
+            break;
+        }
+        default: break;
+    }
+}
+
+/// A search request behind its base: scope, limits, filter. Only what reaches below one entry is looked at.
+constexpr void read_search(bytes inside, bytes base, ldap_details& d) noexcept {
+    d.scope = static_cast<std::uint8_t>(ber_number(expect_ber(inside, 0x0a)));
+    (void)expect_ber(inside, 0x0a);  // aliases
+    (void)expect_ber(inside, 0x02);  // size limit
+    (void)expect_ber(inside, 0x02);  // time limit
+    (void)expect_ber(inside, 0x01);  // types only
+    if (d.scope == 0) return;
+    unsigned types = 0;
+    see_filter(next_ber(inside), 0, types, d);
+    d.everything = d.everything && d.scope == 2 && (base.empty() || starts_with_fold(base, "dc="));
+}
+
 [[nodiscard]] constexpr app_message read_ldap(bytes payload) noexcept {
-    if (!looks_like_ldap(payload)) return {};
+    if (!looks_like_ldap(payload)) {
+        payload = signed_ldap(payload);
+        if (payload.empty()) return {};
+    }
     bytes rest = payload;
     const ber_item outer = next_ber(rest);
     bytes fields = outer.value;
@@ -141,7 +281,7 @@ constexpr void read_kdc_reply(bytes fields, kerberos_details& d, app_message& co
         }
         case 3:
             common.name = expect_ber(inside, 0x04);
-            d.scope = static_cast<std::uint8_t>(ber_number(expect_ber(inside, 0x0a)));
+            read_search(inside, common.name, d);
             break;
         case 1:
         case 5:

@@ -169,10 +169,11 @@ constexpr void read_dns_answers(bytes message, std::size_t at, dns_details& d) n
     return qtype != 0 && (qclass == 1 || qclass == 255 || (!strict && (qclass == 3 || qclass == 4 || qclass == 254)));
 }
 
-/// Reads a message of `of` (dns, mdns, llmnr or nbns) without TCP's length.
-[[nodiscard]] constexpr app_message read_dns(app_protocol of, bytes message) noexcept {
+/// Reads a message of `of` (dns, mdns, llmnr or nbns) behind TCP's length, which is `stream_len` when there was one.
+[[nodiscard]] constexpr app_message read_dns(app_protocol of, bytes message, std::uint16_t stream_len = 0) noexcept {
     if (message.size() < dns_header_len) return {};
     dns_details d;
+    d.stream_len = stream_len;
     d.id = load_be16(message.data());
     const std::uint16_t flags = load_be16(message.data() + 2);
     const std::uint16_t questions = load_be16(message.data() + 4);
@@ -207,7 +208,11 @@ constexpr void read_dns_answers(bytes message, std::size_t at, dns_details& d) n
 [[nodiscard]] constexpr app_message read_dns_any(bytes payload) noexcept {
     const bytes behind_length = strip_dns_tcp_length(payload);
     const bool exact = payload.size() > 2 && load_be16(payload.data()) + std::size_t{2} == payload.size();
-    if (exact && looks_like_dns(behind_length, false)) return read_dns(app_protocol::dns, behind_length);
+    // Cut short by its segment: nothing else says that there is a length, so that both readings are tried.
+    const bool cut = payload.size() > 2 && load_be16(payload.data()) + std::size_t{2} > payload.size();
+    if ((exact || (cut && !looks_like_dns(payload, false))) && looks_like_dns(behind_length, false)) {
+        return read_dns(app_protocol::dns, behind_length, load_be16(payload.data()));
+    }
     const app_message plain = read_dns(app_protocol::dns, payload);
     return plain ? plain : read_dns(app_protocol::dns, behind_length);
 }

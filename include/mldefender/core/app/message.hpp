@@ -24,7 +24,7 @@ inline constexpr std::uint32_t amplifier_request = 1U << 4;  ///< small request 
                                                              ///< DNS ANY, SNMP GetBulk, SSDP search for everything
 inline constexpr std::uint32_t no_sni = 1U << 5;             ///< a complete client hello without server name
 inline constexpr std::uint32_t self_signed = 1U << 6;        ///< first certificate's issuer equals its subject
-inline constexpr std::uint32_t host_is_address = 1U << 7;    ///< HTTP host or TLS server name is an IPv4 address
+inline constexpr std::uint32_t host_is_address = 1U << 7;    ///< HTTP host, TLS or SMB server name is an IPv4 address
 inline constexpr std::uint32_t template_marker = 1U << 8;    ///< "${" in the head or the form of an HTTP request
 inline constexpr std::uint32_t credentials_sent = 1U << 9;   ///< HTTP Authorization header
 inline constexpr std::uint32_t admin_share = 1U << 10;       ///< connects to ADMIN$ or a drive share (C$)
@@ -70,17 +70,20 @@ enum class rpc_interface : std::uint8_t {
     browser,
     netdfs,
     dnsserver,
-    mgmt,   ///< RPC's own management interface
-    other,  ///< an interface or pipe without an entry here
+    print_async,  ///< the print spooler's other interface, with numbers of its own
+    fsrvp,        ///< shadow copies of shares
+    mgmt,         ///< RPC's own management interface
+    other,        ///< an interface or pipe without an entry here
     count_
 };
 
 /// The interface's name, lower case.
 [[nodiscard]] constexpr std::string_view name_of(rpc_interface interface_) noexcept {
     constexpr std::string_view names[] = {
-        "none",   "epm",       "svcctl",       "atsvc",   "itaskscheduler", "wmi",       "dcom",    "drsuapi",
-        "samr",   "lsarpc",    "netlogon",     "srvsvc",  "wkssvc",         "winreg",    "spoolss", "eventlog",
-        "efsrpc", "backupkey", "initshutdown", "browser", "netdfs",         "dnsserver", "mgmt",    "other"};
+        "none",      "epm",         "svcctl", "atsvc",     "itaskscheduler", "wmi",     "dcom",
+        "drsuapi",   "samr",        "lsarpc", "netlogon",  "srvsvc",         "wkssvc",  "winreg",
+        "spoolss",   "eventlog",    "efsrpc", "backupkey", "initshutdown",   "browser", "netdfs",
+        "dnsserver", "print_async", "fsrvp",  "mgmt",      "other"};
     static_assert(sizeof(names) / sizeof(names[0]) == static_cast<std::size_t>(rpc_interface::count_));
     return interface_ < rpc_interface::count_ ? names[static_cast<std::size_t>(interface_)] : "invalid";
 }
@@ -181,6 +184,7 @@ struct dns_details {
     std::uint8_t longest_label = 0;       ///< characters, 0..63
     std::uint8_t opcode = 0;              ///< 0 query, 5 update; NBNS 5 registration, 6 release
     std::uint8_t questions = 0;           ///< question count claimed by the header, at most 255
+    std::uint16_t stream_len = 0;         ///< length TCP's prefix announces, 0 without one
 };
 
 /// TLS. `name` is the server name of a client hello, `code` an alert's description.
@@ -230,6 +234,7 @@ struct rpc_details {
     std::uint8_t ptype = 0xff;  ///< 0 request, 2 response, 3 fault, 11 bind, 12 bind ack, 13 nak, 14 alter; 0xff none
     std::uint8_t contexts = 0;  ///< interfaces offered by a bind
     rpc_interface interface_ = rpc_interface::none;  ///< of a bind or alter context; requests carry only opnum
+    bool object = false;                             ///< a request names the object it is for, as DCOM's do
 };
 
 /// SMB 1 to 3. `code` is the NT status; `name` a tree or file name in UTF-16LE (SMB 1 without Unicode: OEM). Several
@@ -257,6 +262,8 @@ struct kerberos_details {
     std::uint8_t etypes = 0;       ///< encryption types listed by a request
     std::int16_t first_etype = 0;  ///< listed first, or the one of the ticket given; 23 is RC4
     bool preauthenticated = false;  ///< an AS-REQ with an encrypted time stamp
+    bool weak_first = false;        ///< a request prefers RC4 or DES to whatever else it lists
+    bool aes = false;               ///< something in the message is encrypted with AES: a ticket, the KDC's part
 };
 
 /// LDAP. `code` is the result code, `name` the name of a bind or the base of a search.
@@ -264,6 +271,8 @@ struct ldap_details {
     std::uint32_t message_id = 0;  ///< pairs answer and request
     std::uint8_t operation = 0;  ///< application tag: 0 bind, 1 bind response, 3 search, 4 entry, 5 done, 6 modify, ...
     std::uint8_t scope = 0;      ///< of a search: 0 base, 1 one level, 2 subtree
+    bool probes = false;         ///< a search for accounts worth attacking, see directory.hpp
+    bool everything = false;     ///< a search that any entry below the directory's root satisfies
 };
 
 /// RDP. `name` is the user (or token) of the routing cookie; `code` a negotiation failure.

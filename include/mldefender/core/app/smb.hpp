@@ -56,9 +56,22 @@ struct smb_sum {
     return before.empty() || before[before.size() - unit] == '\\' || before[before.size() - unit] == '/';
 }
 
+/// True when the path's first part, the server, is written as four numbers.
+[[nodiscard]] constexpr bool names_address(bytes path, bool wide) noexcept {
+    const std::size_t unit = wide ? 2 : 1;
+    unsigned dots = 0, digits = 0;
+    for (std::size_t at = 2 * unit; at < path.size(); at += unit) {
+        if (path[at] == '\\') break;
+        if (path[at] != '.' && !is_digit(path[at])) return false;
+        ++(path[at] == '.' ? dots : digits);
+    }
+    return dots == 3 && digits >= 4;
+}
+
 constexpr void see_share(bytes path, bool wide, smb_sum& sum) noexcept {
     const std::size_t unit = wide ? 2 : 1;
     sum.name = path;
+    if (names_address(path, wide)) sum.facts |= app_fact::host_is_address;
     if (name_ends_with(path, "ipc$", wide)) {
         sum.facts |= app_fact::ipc_share;
     } else if (name_ends_with(path, "admin$", wide)) {
@@ -92,6 +105,7 @@ inline constexpr pipe_name pipe_names[] = {
     {"netdfs", rpc_interface::netdfs},
     {"initshutdown", rpc_interface::initshutdown},
     {"protected_storage", rpc_interface::backupkey},
+    {"fssagentrpc", rpc_interface::fsrvp},
 };
 
 /// A name that is opened: one of the known pipes, or a file.

@@ -26,15 +26,30 @@ struct app_news {
     std::uint8_t attempts = 0;      ///< credentials presented
     std::uint8_t failures = 0;      ///< credentials refused
     std::uint8_t file_changes = 0;  ///< files written, renamed, deleted
+    bool weak_ticket = false;       ///< a ticket with RC4 was given where AES is in use
+    bool listing = false;           ///< shares, accounts, sessions or endpoints were asked for
     float name_entropy = 0;         ///< of a lookup, bits per character
     float name_length = 0;          ///< of a lookup, characters
     std::uint64_t name_hash = 0;    ///< of a lookup's whole name
 
     /// True when there is something to tell the windows.
     [[nodiscard]] constexpr bool any() const noexcept {
-        return lookup || lookup_failed || attempts != 0 || failures != 0 || file_changes != 0;
+        return lookup || lookup_failed || attempts != 0 || failures != 0 || file_changes != 0 || weak_ticket || listing;
     }
 };
+
+/// What a client learns of a server without an account that matters: bits of `app_traffic::discovery`.
+namespace discovery_kind {
+inline constexpr std::uint8_t shares = 1;       ///< the list of shares
+inline constexpr std::uint8_t server = 2;       ///< the server's version and role
+inline constexpr std::uint8_t workstation = 4;  ///< the workstation's version and domain
+}  // namespace discovery_kind
+
+/// What a flow's Kerberos messages have in common: bits of `app_traffic::kerberos`.
+namespace kerberos_sign {
+inline constexpr std::uint8_t weak_asked = 1;  ///< the client prefers RC4 or DES
+inline constexpr std::uint8_t aes_used = 2;    ///< a ticket or an answer is encrypted with AES: the domain has it
+}  // namespace kerberos_sign
 
 /// The application side of a flow so far.
 struct app_traffic {
@@ -75,6 +90,13 @@ struct app_traffic {
     float dns_name_sum = 0;                         ///< of all names asked for, characters
     float dns_entropy_sum = 0;                      ///< of all names asked for, bits per character
     float dns_answer_bytes = 0;                     ///< of all answers, bytes
+    std::uint32_t rpc_operations = 0;               ///< operation_bit() of all calls since the last bind
+    std::uint8_t discovery = 0;                     ///< discovery_kind bits
+    std::uint8_t kerberos = 0;                      ///< kerberos_sign bits
+    std::uint8_t ldap_probes = 0;                   ///< searches for accounts worth attacking, at most 255
+    std::uint8_t ldap_sweeps = 0;                   ///< searches for everything there is, at most 255
+    std::uint8_t dns_oversized = 0;                 ///< answers near the limit of TCP's framing, at most 255
+    bool smb_by_address = false;                    ///< a share was asked for at a server written as an address
 };
 
 namespace detail {
@@ -88,8 +110,21 @@ namespace detail {
     return static_cast<std::uint8_t>(std::min<std::uint32_t>(n, 255));
 }
 
+/// Counts that stop at their type's end instead of starting again.
+template <class Counter>
+constexpr void count_up(Counter& counter) noexcept {
+    counter = static_cast<Counter>(counter + (counter < static_cast<Counter>(~Counter{})));
+}
+
+/// An answer that leaves no room for anything more. Zones are handed over in messages of any size (RFC 5936, RFC 1995).
+[[nodiscard]] constexpr bool is_oversized(const app_message& m, const dns_details& d) noexcept {
+    constexpr std::uint16_t ixfr = 251, axfr = 252;
+    return m.is_response && d.stream_len >= 60000 && d.qtype != ixfr && d.qtype != axfr && d.questions != 0;
+}
+
 constexpr void read_dns(app_traffic& t, const app_message& m, const dns_details& d, std::uint32_t payload_len,
                         app_news& news) noexcept {
+    if (is_oversized(m, d)) count_up(t.dns_oversized);
     if (m.is_response) {
         ++t.dns_answers;
         t.dns_answer_bytes += static_cast<float>(payload_len);
@@ -109,11 +144,6 @@ constexpr void read_dns(app_traffic& t, const app_message& m, const dns_details&
     news.name_entropy = static_cast<float>(d.entropy_millibits) / 1000.0F;
     news.name_length = static_cast<float>(d.name_len);
     news.name_hash = d.name_hash;
-}
-
-/// Counts that stop at their type's end instead of starting again.
-constexpr void count_up(std::uint16_t& counter) noexcept {
-    counter = static_cast<std::uint16_t>(counter + (counter < 0xffff));
 }
 
 /// True when the body of an answer begins with the mark of a Windows or Unix program.
@@ -164,9 +194,36 @@ constexpr void read_http(app_traffic& t, const app_message& m, const http_detail
 
 constexpr void read_smb(app_traffic& t, const app_message& m, const smb_details& d) noexcept {
     if (is_odd(m, d)) count_up(t.smb_oddities);
+    t.smb_by_address = t.smb_by_address || m.has(app_fact::host_is_address);
     for (unsigned i = 1; i < static_cast<unsigned>(rpc_interface::count_); ++i) {
         if (((d.pipes >> i) & 1U) != 0) t.rpc_bound = static_cast<rpc_interface>(i);
     }
+}
+
+/// Calls that tell about a server, by interface and number; alone each is ordinary.
+[[nodiscard]] constexpr std::uint8_t discovered_by(rpc_interface interface_, std::uint16_t operation) noexcept {
+    switch (interface_) {
+        // [MS-SRVS]: ShareEnum, ShareEnumSticky, ServerGetInfo; [MS-WKST]: WkstaGetInfo.
+        case rpc_interface::srvsvc:
+            if (operation == 15 || operation == 36) return discovery_kind::shares;
+            return operation == 21 ? discovery_kind::server : std::uint8_t{0};
+        case rpc_interface::wkssvc: return operation == 0 ? discovery_kind::workstation : std::uint8_t{0};
+        default: return 0;
+    }
+}
+
+/// What the call is for, with what only the connection knows: how it began, through what it goes, how long it is.
+[[nodiscard]] constexpr rpc_effect effect_of(const app_traffic& t, const rpc_details& d) noexcept {
+    const bool piped = t.protocol == app_protocol::smb;
+    if (t.rpc_bound == rpc_interface::none && t.rpc_seen == 0) {
+        return effect_midway(d.opnum, t.rpc_operations, d.object, piped);
+    }
+    // Every client has a port for asking where an interface is; file sharing is the way round it.
+    if (t.rpc_bound == rpc_interface::epm && piped && d.opnum == 3) return rpc_effect::enumeration;
+    // [MS-LSAT]: LookupSids 1 to 3 with a hundred identifiers and more tries out the numbers of accounts.
+    const bool lookup = d.opnum == 15 || d.opnum == 57 || d.opnum == 76;
+    if (t.rpc_bound == rpc_interface::lsarpc && lookup && d.fragment_len >= 4000) return rpc_effect::enumeration;
+    return mldefender::effect_of(t.rpc_bound, d.opnum, t.rpc_seen, t.rpc_operations);
 }
 
 constexpr void read_rpc(app_traffic& t, const rpc_details& d, app_news& news) noexcept {
@@ -176,15 +233,24 @@ constexpr void read_rpc(app_traffic& t, const rpc_details& d, app_news& news) no
         const bool known = d.interface_ != rpc_interface::none && d.interface_ != rpc_interface::other;
         if (known || t.protocol != app_protocol::smb) t.rpc_bound = d.interface_;
         t.rpc_seen |= mask_of(t.rpc_bound);
+        t.rpc_operations = 0;
         // Clients offer one or two interfaces in two encodings; a dozen invented ones hide the one that is meant.
         if (d.contexts >= 8) count_up(t.rpc_abuses);
     }
     if (d.ptype != request) return;
-    switch (effect_of(t.rpc_bound, d.opnum, t.rpc_seen)) {
+    const std::uint8_t told = discovered_by(t.rpc_bound, d.opnum);
+    t.discovery = static_cast<std::uint8_t>(t.discovery | told);
+    news.listing = news.listing || told == discovery_kind::shares;
+    const rpc_effect effect = effect_of(t, d);
+    t.rpc_operations |= operation_bit(d.opnum);
+    switch (effect) {
         case rpc_effect::execution: count_up(t.rpc_executions); break;
         case rpc_effect::replication: count_up(t.rpc_replications); break;
         case rpc_effect::abuse: count_up(t.rpc_abuses); break;
-        case rpc_effect::enumeration: count_up(t.rpc_enumerations); break;
+        case rpc_effect::enumeration:
+            count_up(t.rpc_enumerations);
+            news.listing = true;
+            break;
         case rpc_effect::channel:
             count_up(t.rpc_channels);
             // One log-in is a machine that starts; as many on one connection are an attempt to get in without a key.
@@ -194,6 +260,19 @@ constexpr void read_rpc(app_traffic& t, const rpc_details& d, app_news& news) no
             break;
         case rpc_effect::none: break;
     }
+}
+
+constexpr void read_kerberos(app_traffic& t, const kerberos_details& d, app_news& news) noexcept {
+    constexpr std::uint8_t ticket_reply = 13;
+    const unsigned signs = (d.weak_first ? kerberos_sign::weak_asked : 0U) | (d.aes ? kerberos_sign::aes_used : 0U);
+    t.kerberos = static_cast<std::uint8_t>(t.kerberos | signs);
+    const bool weak = d.first_etype == 23 || d.first_etype == 24;
+    news.weak_ticket = d.type == ticket_reply && weak && (t.kerberos & kerberos_sign::aes_used) != 0;
+}
+
+constexpr void read_ldap(app_traffic& t, const ldap_details& d) noexcept {
+    if (d.probes) count_up(t.ldap_probes);
+    if (d.everything) count_up(t.ldap_sweeps);
 }
 
 constexpr void read_facts(app_traffic& t, const app_message& m, app_news& news) noexcept {
@@ -270,6 +349,8 @@ constexpr app_news read_payload(app_traffic& t, const packet& p, bool forward) n
     if (const http_details* http = m.http()) detail::read_http(t, m, *http, p.payload);
     if (const smb_details* smb = m.smb()) detail::read_smb(t, m, *smb);
     if (const rpc_details* rpc = m.rpc()) detail::read_rpc(t, *rpc, news);
+    if (const kerberos_details* kerberos = m.kerberos()) detail::read_kerberos(t, *kerberos, news);
+    if (const ldap_details* ldap = m.ldap()) detail::read_ldap(t, *ldap);
     detail::read_facts(t, m, news);
     return news;
 }
