@@ -94,6 +94,9 @@ TEST_CASE("TCP's length is stripped, also when the message goes on in the next s
     CHECK(read_udp(framed).dns()->name_len == 16);
     frame longer = frame{}.be16(4000).add(dns_query("host.example.org", 252, 0x8180, 200));
     CHECK(read_udp(longer).dns()->name_len == 16);
+    CHECK(read_udp(longer).dns()->stream_len == 4000);
+    CHECK(read_udp(framed).dns()->stream_len == query.size);
+    CHECK(read_udp(query).dns()->stream_len == 0);
     CHECK(recognise(longer, ip_protocol::tcp, 53, 40000) == app_protocol::dns);
     CHECK(recognise(longer, ip_protocol::tcp, 5300, 40000) == app_protocol::unknown);
 }

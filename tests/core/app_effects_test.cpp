@@ -76,6 +76,56 @@ TEST_CASE("an ordinary log-on to a domain counts only as a machine's log-in") {
     CHECK(effect_of(other, 12, 0) == rpc_effect::none);
 }
 
+TEST_CASE("calls that change, take or force something, beside those that monitor and print") {
+    using enum rpc_interface;
+    for (const std::uint16_t taken : std::initializer_list<std::uint16_t>{13, 20, 22, 24, 31}) {
+        CHECK(effect_of(winreg, taken, 0) == rpc_effect::abuse);
+    }
+    for (const std::uint16_t read_only : std::initializer_list<std::uint16_t>{2, 3, 5, 15, 16, 17, 26}) {
+        CHECK(effect_of(winreg, read_only, 0) == rpc_effect::none);
+    }
+    CHECK(effect_of(netdfs, 12, 0) == rpc_effect::abuse);
+    CHECK(effect_of(netdfs, 4, 0) == rpc_effect::none);  // where a share really is
+    CHECK(effect_of(fsrvp, 8, 0) == rpc_effect::abuse);
+    CHECK(effect_of(initshutdown, 0, 0) == rpc_effect::abuse);
+    CHECK(effect_of(initshutdown, 1, 0) == rpc_effect::none);  // a shutdown called off
+    CHECK(effect_of(eventlog, 9, 0) == rpc_effect::abuse);
+    CHECK(effect_of(eventlog, 7, 0) == rpc_effect::none);
+    CHECK(effect_of(samr, 38, 0) == rpc_effect::abuse);
+    CHECK(effect_of(samr, 31, 0) == rpc_effect::abuse);
+    CHECK(effect_of(samr, 55, 0) == rpc_effect::none);  // a user's own new password
+}
+
+TEST_CASE("printing: notifications of a client that opened its printer, and those sent elsewhere") {
+    using enum rpc_interface;
+    CHECK(effect_of(spoolss, 65, 0, operation_bit(1)) == rpc_effect::abuse);
+    CHECK(effect_of(spoolss, 62, 0, 0) == rpc_effect::abuse);
+    CHECK(effect_of(spoolss, 65, 0, operation_bit(69) | operation_bit(8)) == rpc_effect::none);
+    CHECK(effect_of(spoolss, 89, 0, operation_bit(69)) == rpc_effect::abuse);
+    CHECK(effect_of(print_async, 39, 0) == rpc_effect::abuse);
+    for (const std::uint16_t prints : std::initializer_list<std::uint16_t>{0, 9, 16, 20, 65}) {
+        CHECK(effect_of(print_async, prints, 0) == rpc_effect::none);
+    }
+    CHECK(operation_bit(31) == operation_bit(200));
+    CHECK(operation_bit(30) != operation_bit(31));
+}
+
+TEST_CASE("connections joined midway: numbers one interface has alone, numbers that go together") {
+    constexpr std::uint32_t client = operation_bit(0) | operation_bit(12) | operation_bit(16);
+    CHECK(effect_midway(43, 0, false, true) == rpc_effect::abuse);
+    CHECK(effect_midway(43, 0, false, false) == rpc_effect::none);
+    CHECK(effect_midway(42, 0, false, true) == rpc_effect::none);
+    CHECK(effect_midway(3, client, false, false) == rpc_effect::replication);
+    CHECK(effect_midway(3, operation_bit(0) | operation_bit(12), false, false) == rpc_effect::none);
+    CHECK(effect_midway(12, client, false, false) == rpc_effect::none);
+    constexpr std::uint32_t automation = operation_bit(3) | operation_bit(4) | operation_bit(5);
+    CHECK(effect_midway(6, automation | operation_bit(6), true, false) == rpc_effect::execution);
+    CHECK(effect_midway(6, automation, true, false) == rpc_effect::none);  // once: a log-in of WMI
+    CHECK(effect_midway(6, automation | operation_bit(6), false, false) == rpc_effect::none);
+    CHECK(effect_midway(6, automation | operation_bit(6) | operation_bit(20), true, false) == rpc_effect::none);
+    CHECK(effect_midway(24, 0, true, false) == rpc_effect::execution);
+}
+
 TEST_CASE("clauses, tags, look-ups, climbing and commands are found, escaped or not") {
     CHECK(injections("/item?id=1%27+or+1%3D1") == 1);
     CHECK(injections("/item?id=1' and 'a'='a") == 1);
@@ -176,4 +226,140 @@ TEST_CASE("ICMP: requests that tools send, in any packet of the flow") {
     p.icmp_code = 0;
     (void)read_payload(mask, p, true);
     CHECK(mask.icmp_odd);
+}
+
+namespace {
+
+constexpr five_tuple shares = tuple_of(ip_protocol::tcp, 40000, 445);
+constexpr five_tuple tickets = tuple_of(ip_protocol::tcp, 40000, 88);
+constexpr five_tuple searches = tuple_of(ip_protocol::tcp, 40000, 389);
+constexpr five_tuple names_by_tcp = tuple_of(ip_protocol::tcp, 40000, 53);
+constexpr std::uint8_t srvsvc_uuid[] = {0xc8, 0x4f, 0x32, 0x4b, 0x70, 0x16, 0xd3, 0x01,
+                                        0x12, 0x78, 0x5a, 0x47, 0xbf, 0x6e, 0xe1, 0x88};
+constexpr std::uint8_t epm_uuid[] = {0x08, 0x83, 0xaf, 0xe1, 0x1f, 0x5d, 0xc9, 0x11,
+                                     0x91, 0xa4, 0x08, 0x00, 0x2b, 0x14, 0xa0, 0xfa};
+constexpr std::uint8_t lsarpc_uuid[] = {0x78, 0x57, 0x34, 0x12, 0x34, 0x12, 0xcd, 0xab,
+                                        0xef, 0x00, 0x01, 0x23, 0x45, 0x67, 0x89, 0xab};
+
+// A pipe's message inside a write of SMB 2.
+frame piped(const frame& message) {
+    const auto length = static_cast<std::uint32_t>(message.size);
+    return smb2(9, false, 0, frame{}.le16(49).le16(64 + 48).le32(length).zeros(40).add(message));
+}
+frame on_object(frame request) {
+    request.data[3] |= 0x80;
+    return request;
+}
+frame ticket_reply(unsigned ticket_etype, unsigned part_etype) {
+    const auto encrypted = [](unsigned etype) { return ber(0x30, ber(0xa0, ber_int(etype))); };
+    const frame ticket = ber(0x61, ber(0x30, ber(0xa3, encrypted(ticket_etype))));
+    const frame head = join(ber(0xa0, ber_int(5)), ber(0xa1, ber_int(13)));
+    return ber(0x6d, ber(0x30, join(head, join(ber(0xa5, ticket), ber(0xa6, encrypted(part_etype))))));
+}
+
+}  // namespace
+
+TEST_CASE("shares and versions asked for add up by kind; a list is news") {
+    app_traffic t;
+    read(t, shares, smb2_tree_connect("\\\\192.0.2.7\\IPC$"));
+    CHECK(t.smb_by_address);
+    read(t, shares, piped(rpc_bind(srvsvc_uuid)));
+    CHECK(read(t, shares, piped(rpc_request(15))).listing);
+    CHECK(t.discovery == discovery_kind::shares);
+    CHECK_FALSE(read(t, shares, piped(rpc_request(21))).listing);
+    CHECK(t.discovery == (discovery_kind::shares | discovery_kind::server));
+    CHECK_FALSE(read(t, shares, piped(rpc_request(16))).any());  // one share's own properties
+    CHECK(t.rpc_enumerations == 0);
+    CHECK(read(t, shares, piped(rpc_request(12))).listing);  // sessions
+    CHECK(t.rpc_enumerations == 1);
+}
+
+TEST_CASE("endpoints asked for through file sharing, and hundreds of account numbers") {
+    app_traffic pipe;
+    read(pipe, shares, piped(rpc_bind(epm_uuid)));
+    CHECK(read(pipe, shares, piped(rpc_request(3))).listing);
+    CHECK(pipe.rpc_enumerations == 1);
+    app_traffic port;
+    read(port, tuple_of(ip_protocol::tcp, 40000, 135), rpc_bind(epm_uuid));
+    CHECK_FALSE(read(port, tuple_of(ip_protocol::tcp, 40000, 135), rpc_request(3)).any());
+    CHECK(port.rpc_enumerations == 0);
+    app_traffic names;
+    read(names, high_port, rpc_bind(lsarpc_uuid));
+    read(names, high_port, rpc_request(76));
+    CHECK(names.rpc_enumerations == 0);
+    frame long_list = rpc_request(76);
+    long_list.data[8] = 0xb8;  // 4280 bytes in this fragment
+    long_list.data[9] = 0x10;
+    read(names, high_port, long_list);
+    CHECK(names.rpc_enumerations == 1);
+}
+
+TEST_CASE("calls of a connection joined midway add up until an interface is named") {
+    app_traffic directory;
+    for (const unsigned operation : {0U, 16U, 12U, 0U}) read(directory, high_port, rpc_request(operation));
+    CHECK(directory.rpc_replications == 0);
+    read(directory, high_port, rpc_request(3));
+    CHECK(directory.rpc_replications == 1);
+    read(directory, high_port, rpc_bind(lsarpc_uuid));
+    CHECK(directory.rpc_operations == 0);
+    read(directory, high_port, rpc_request(3));
+    CHECK(directory.rpc_replications == 1);
+    app_traffic automation;
+    for (const unsigned operation : {5U, 6U, 5U}) read(automation, high_port, on_object(rpc_request(operation)));
+    CHECK(automation.rpc_executions == 0);
+    read(automation, high_port, on_object(rpc_request(6)));
+    CHECK(automation.rpc_executions == 1);
+    app_traffic secrets;
+    read(secrets, shares, piped(rpc_request(43)));
+    CHECK(secrets.rpc_abuses == 1);
+}
+
+TEST_CASE("tickets: what is asked for and what is given, in one conversation") {
+    app_traffic t;
+    read(t, tickets, kdc_request(12, "MSSQLSvc", 23, false));
+    CHECK(t.kerberos == kerberos_sign::weak_asked);
+    CHECK(read(t, tickets, ticket_reply(23, 18), false).weak_ticket);
+    CHECK(t.kerberos == (kerberos_sign::weak_asked | kerberos_sign::aes_used));
+    app_traffic good;
+    read(good, tickets, kdc_request(12, "HTTP", 18, false));
+    CHECK_FALSE(read(good, tickets, ticket_reply(18, 18), false).any());
+    CHECK(good.kerberos == kerberos_sign::aes_used);
+    app_traffic old;  // a domain that has nothing else
+    read(old, tickets, kdc_request(12, "HTTP", 23, false));
+    CHECK_FALSE(read(old, tickets, ticket_reply(23, 23), false).any());
+    CHECK(old.kerberos == kerberos_sign::weak_asked);
+}
+
+TEST_CASE("directory searches are counted by what they look for") {
+    const auto search = [](const frame& filter) {
+        const frame limits = join(join(ber_int(0, 0x0a), ber_int(0)), join(ber_int(0), ber_int(0, 1)));
+        return ldap(0x63, join(join(ber_text(4, "DC=example"), ber_int(2, 0x0a)), join(limits, filter)));
+    };
+    app_traffic t;
+    read(t, searches, search(ber_text(0x87, "servicePrincipalName")));
+    read(t, searches, search(ber_text(0x87, "objectClass")));
+    read(t, searches, search(ber_text(0x87, "mail")));
+    CHECK(t.ldap_probes == 1);
+    CHECK(t.ldap_sweeps == 1);
+    for (int i = 0; i < 300; ++i) read(t, searches, search(ber_text(0x87, "servicePrincipalName")));
+    CHECK(t.ldap_probes == 255);
+}
+
+TEST_CASE("DNS answers that leave no room count, unless they hand over a zone") {
+    const auto answer = [](unsigned type, unsigned length) {
+        return frame{}.be16(length).add(dns_query("host.example.org", type, 0x8180, 1)).zeros(500);
+    };
+    const auto oversized = [&](unsigned type, unsigned length) {
+        app_traffic t;
+        read(t, names_by_tcp, answer(type, length), false);
+        return t.dns_oversized;
+    };
+    CHECK(oversized(24, 65000) == 1);
+    CHECK(oversized(16, 60000) == 1);
+    CHECK(oversized(24, 59999) == 0);
+    CHECK(oversized(252, 65000) == 0);
+    CHECK(oversized(251, 65000) == 0);
+    app_traffic asked;
+    read(asked, names_by_tcp, frame{}.be16(65000).add(dns_query("host.example.org", 24)).zeros(500));
+    CHECK(asked.dns_oversized == 0);
 }

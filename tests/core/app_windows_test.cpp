@@ -58,6 +58,24 @@ TEST_CASE("shares") {
     CHECK(read_smb(smb2_tree_connect("\\\\h\\x")).name.size() == 10);
 }
 
+TEST_CASE("servers written as addresses") {
+    const auto by_address = [](std::string_view path) {
+        return read_smb(smb2_tree_connect(path)).has(app_fact::host_is_address);
+    };
+    CHECK(by_address("\\\\192.0.2.7\\IPC$"));
+    CHECK(by_address("\\\\10.0.0.1\\public"));
+    CHECK_FALSE(by_address("\\\\host\\192.0.2.7"));
+    CHECK_FALSE(by_address("\\\\192.0.2.7.example.org\\x"));
+    CHECK_FALSE(by_address("\\\\192.0.2\\x"));
+    CHECK_FALSE(by_address("\\\\...\\x"));
+    CHECK_FALSE(by_address("x"));
+    const frame words = frame{}.u8(0xff).zeros(5).le16(1);
+    const frame old =
+        smb1(0x75, false, 0, words, frame{}.u8(0).add(wide("\\\\192.0.2.7\\C$")).le16(0).text("?????").u8(0));
+    CHECK(read_smb(old).has(app_fact::host_is_address));
+    CHECK(read_smb(old).has(app_fact::admin_share));
+}
+
 TEST_CASE("pipes and files") {
     const app_message pipe = read_smb(smb2_create("svcctl", 1));
     CHECK(pipe.has(app_fact::pipe_open));
@@ -174,6 +192,11 @@ TEST_CASE("DCE/RPC binds, requests and faults") {
     CHECK(read(rpc_bind(unlisted)).rpc()->interface_ == rpc_interface::other);
     CHECK(read(rpc_bind(unlisted)).facts == 0);
     CHECK(read(rpc(0, frame{}.zeros(6).le16(3))).rpc()->opnum == 3);
+    CHECK_FALSE(read(rpc(0, frame{}.zeros(6).le16(3))).rpc()->object);
+    frame for_object = rpc(0, frame{}.zeros(6).le16(3).zeros(16));
+    for_object.data[3] = 0x83;
+    CHECK(read(for_object).rpc()->object);
+    CHECK(read(for_object).rpc()->opnum == 3);
     const app_message fault = read(rpc(3, frame{}.zeros(8).le32(5)));
     CHECK(fault.is_response);
     CHECK(fault.code == 5);

@@ -75,7 +75,12 @@ flow hand_made_flow() {
     t.http_least_headers = 20;
     t.http_programs = 21;
     t.http_injections = 22;
-    t.http_host_address = t.icmp_odd = true;
+    t.http_host_address = t.icmp_odd = t.smb_by_address = true;
+    t.ldap_probes = 23;
+    t.ldap_sweeps = 24;
+    t.dns_oversized = 25;
+    t.discovery = discovery_kind::shares | discovery_kind::workstation;
+    t.kerberos = kerberos_sign::weak_asked | kerberos_sign::aes_used;
     return s.f;
 }
 
@@ -131,6 +136,10 @@ host_window initiator_window() {
     for (int i = 0; i < 5; ++i) note(seen(25 * second, credentials, web.tuple));
     for (int i = 0; i < 3; ++i) note(seen(25 * second, rejected, web.tuple));
     for (int i = 0; i < 6; ++i) note(seen(25 * second, file_change, files.tuple));
+    for (int i = 0; i < 7; ++i) note(seen(25 * second, weak_ticket, web.tuple));
+    note(seen(26 * second, listing, files.tuple));
+    note(seen(27 * second, listing, files.tuple));
+    note(seen(28 * second, listing, web.tuple));
     return w;
 }
 
@@ -330,6 +339,14 @@ const std::map<std::string_view, double>& expected_by_hand() {
         {"pair_interval_spread", 0},
         {"beacon", 3.0 / 8},
         {"pair_age", 45},
+        {"directory_probes", 23},
+        {"directory_sweeps", 24},
+        {"kerberos_downgrade", 1},
+        {"dns_oversized", 25},
+        {"smb_by_address", 1},
+        {"discovery_kinds", 2},
+        {"src_weak_tickets_60s", 7},
+        {"src_listed_dsts_60s", linear(2, 64)},
     };
     return table;
 }
@@ -379,6 +396,20 @@ TEST_CASE("the kind of service goes by payload, then by port") {
     CHECK(flags(app_protocol::unknown, 5985)[3] == 1.0F);
     CHECK(flags(app_protocol::dns, 99)[4] == 1.0F);
     CHECK(flags(app_protocol::unknown, 40123) == std::array{0.0F, 0.0F, 0.0F, 0.0F, 0.0F});
+}
+
+TEST_CASE("old encryption asked for counts only where better is in use") {
+    using namespace mldefender::literals;
+    const auto downgrade = [](std::uint8_t signs) {
+        single_flow s;
+        s << segment(there, 0, syn);
+        s.f.app.kerberos = signs;
+        return extract(s.f, {})["kerberos_downgrade"_feature];
+    };
+    CHECK(downgrade(0) == 0);
+    CHECK(downgrade(kerberos_sign::weak_asked) == 0);
+    CHECK(downgrade(kerberos_sign::aes_used) == 0);
+    CHECK(downgrade(kerberos_sign::weak_asked | kerberos_sign::aes_used) == 1);
 }
 
 TEST_CASE("midstream, answers nobody asked for, multicast") {

@@ -133,6 +133,8 @@ TEST_CASE("each report reaches its counter on each side") {
     CHECK(initiator(credentials).credentials == 1);
     CHECK(initiator(rejected).rejected == 1);
     CHECK(initiator(file_change).file_changes == 1);
+    CHECK(initiator(weak_ticket).weak_tickets == 1);
+    CHECK(initiator(listing).listed_destinations.count() == doctest::Approx(1).epsilon(0.01));
     CHECK(initiator(traffic).contacts == 0);
     CHECK(responder(contact).asked == 1);
     CHECK(responder(contact).asked_tcp == 1);
