@@ -104,6 +104,19 @@ TEST_CASE("Kerberos: AES is seen in the ticket one has, the ticket one gets, and
     CHECK(read_kdc(log_in).kerberos()->preauthenticated);
 }
 
+TEST_CASE("Kerberos: a log-in with RC4 by a client that prefers AES") {
+    const auto weak = [](unsigned stamp_etype, std::initializer_list<int> etypes) {
+        const frame stamp = ber(0x30, join(ber(0xa1, ber_int(2)), ber(0xa2, ber(4, encrypted(stamp_etype)))));
+        const app_message m = read_kdc(request(10, stamp, etype_list(etypes)));
+        CHECK(m.kerberos()->preauthenticated);
+        return m.kerberos()->weak_login;
+    };
+    CHECK(weak(23, {18, 17, 23}));
+    CHECK_FALSE(weak(18, {18, 17, 23}));
+    CHECK_FALSE(weak(23, {23, 24}));  // its own wish
+    CHECK_FALSE(read_kdc(request(10, frame{}, etype_list({18, 23}))).kerberos()->weak_login);
+}
+
 TEST_CASE("Kerberos: a list of types behind the first segment is found, and nothing that only looks like one") {
     const frame whole = request(12, with_ticket(18, 900), etype_list({23, 24}));
     const bytes all = whole;

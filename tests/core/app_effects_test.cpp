@@ -330,6 +330,26 @@ TEST_CASE("tickets: what is asked for and what is given, in one conversation") {
     CHECK(old.kerberos == kerberos_sign::weak_asked);
 }
 
+TEST_CASE("log-ins that fall back to old encryption are news") {
+    const auto login = [](unsigned stamp) {
+        const frame strings = ber(0xa1, ber(0x30, ber_text(0x1b, "alice")));
+        const frame stamped = ber(0x30, join(ber(0xa0, ber_int(stamp)), ber(0xa2, ber_text(4, "x"))));
+        const frame padata = ber(0x30, ber(0x30, join(ber(0xa1, ber_int(2)), ber(0xa2, ber(4, stamped)))));
+        const frame etypes = ber(0xa8, ber(0x30, join(ber_int(18), ber_int(23))));
+        const frame body = ber(0xa4, ber(0x30, join(ber(0xa1, ber(0x30, strings)), etypes)));
+        const frame fields = join(join(ber(0xa1, ber_int(5)), ber(0xa2, ber_int(10))), ber(0xa3, padata));
+        return ber(0x6a, ber(0x30, join(fields, body)));
+    };
+    app_traffic t;
+    CHECK(read(t, tickets, login(23)).weak_login);
+    CHECK_FALSE(read(t, tickets, login(18)).weak_login);
+    CHECK(t.kerberos == 0);
+    app_news only;
+    CHECK_FALSE(only.any());
+    only.weak_login = true;
+    CHECK(only.any());
+}
+
 TEST_CASE("directory searches are counted by what they look for") {
     const auto search = [](const frame& filter) {
         const frame limits = join(join(ber_int(0, 0x0a), ber_int(0)), join(ber_int(0), ber_int(0, 1)));

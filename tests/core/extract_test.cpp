@@ -137,6 +137,7 @@ host_window initiator_window() {
     for (int i = 0; i < 3; ++i) note(seen(25 * second, rejected, web.tuple));
     for (int i = 0; i < 6; ++i) note(seen(25 * second, file_change, files.tuple));
     for (int i = 0; i < 7; ++i) note(seen(25 * second, weak_ticket, web.tuple));
+    for (int i = 0; i < 2; ++i) note(seen(25 * second, weak_login, web.tuple));
     note(seen(26 * second, listing, files.tuple));
     note(seen(27 * second, listing, files.tuple));
     note(seen(28 * second, listing, web.tuple));
@@ -346,6 +347,7 @@ const std::map<std::string_view, double>& expected_by_hand() {
         {"smb_by_address", 1},
         {"discovery_kinds", 2},
         {"src_weak_tickets_60s", 7},
+        {"src_weak_logins_60s", 2},
         {"src_listed_dsts_60s", linear(2, 64)},
     };
     return table;

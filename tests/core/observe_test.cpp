@@ -157,10 +157,10 @@ TEST_CASE("news of the application becomes one report each") {
     news.attempts = 2;
     news.failures = 1;
     news.file_changes = 3;
-    news.weak_ticket = news.listing = true;
+    news.weak_ticket = news.weak_login = news.listing = true;
     const auto out = r(packet_of(ask, 0, 30), news, true);
     CHECK(kinds(out) == list{contact, lookup, lookup_failed, credentials, credentials, rejected, file_change,
-                             file_change, file_change, weak_ticket, listing});
+                             file_change, file_change, weak_ticket, weak_login, listing});
     CHECK(out[1].name_entropy == 3.5F);
     CHECK(out[1].name_length == 12);
     CHECK(out[1].name_hash == 99);

@@ -134,6 +134,7 @@ TEST_CASE("each report reaches its counter on each side") {
     CHECK(initiator(rejected).rejected == 1);
     CHECK(initiator(file_change).file_changes == 1);
     CHECK(initiator(weak_ticket).weak_tickets == 1);
+    CHECK(initiator(weak_login).weak_logins == 1);
     CHECK(initiator(listing).listed_destinations.count() == doctest::Approx(1).epsilon(0.01));
     CHECK(initiator(traffic).contacts == 0);
     CHECK(responder(contact).asked == 1);

@@ -270,6 +270,7 @@ constexpr void put_initiator_sixty(feature_vector& v, const host_activity& a) no
     v["src_bytes_out_60s"_feature] = a.bytes_out;
     v["src_upload_ratio_60s"_feature] = a.bytes_out / std::max(1000.0F, a.bytes_in);
     v["src_weak_tickets_60s"_feature] = number(a.weak_tickets);
+    v["src_weak_logins_60s"_feature] = number(a.weak_logins);
     v["src_listed_dsts_60s"_feature] = a.listed_destinations.count();
 }
 

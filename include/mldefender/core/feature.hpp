@@ -291,6 +291,8 @@ inline constexpr feature_info features[] = {
      "how many of these were asked for: list of shares, server information, workstation information", "own"},
     {"src_weak_tickets_60s", "messages", 0, 4e+09F, feature_level::window,
      "Kerberos tickets with RC4 the initiator got in 60 s where AES is in use", "own"},
+    {"src_weak_logins_60s", "messages", 0, 4e+09F, feature_level::window,
+     "Kerberos log-ins of the initiator with RC4 although it prefers AES, 60 s", "own"},
     {"src_listed_dsts_60s", "hosts", 0, 270, feature_level::window,
      "distinct hosts whose shares, accounts, sessions or endpoints the initiator listed in 60 s", "own"},
 };

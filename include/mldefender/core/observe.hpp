@@ -59,6 +59,7 @@ constexpr void observe_news(const flow& f, const app_news& news, std::int64_t no
     for (std::uint8_t i = 0; i < news.failures; ++i) out(observe(f, observation_kind::rejected, now_ns));
     for (std::uint8_t i = 0; i < news.file_changes; ++i) out(observe(f, observation_kind::file_change, now_ns));
     if (news.weak_ticket) out(observe(f, observation_kind::weak_ticket, now_ns));
+    if (news.weak_login) out(observe(f, observation_kind::weak_login, now_ns));
     if (news.listing) out(observe(f, observation_kind::listing, now_ns));
 }
 

@@ -401,6 +401,16 @@ inline constexpr std::array default_rules{
          1,
          true,
          {detail::at_least("src_listed_dsts_60s", 5), detail::at_least("is_windows_service", 1)}},
+    // An old account, or an old service: each is ordinary. Both at once look like a controller that has been told to.
+    rule{"encryption_downgrade",
+         "Log-in and service ticket both fall back to old encryption that the client did not want",
+         attack_class::lateral,
+         "T1556.001",
+         0.55F,
+         1,
+         true,
+         {detail::at_least("src_weak_logins_60s", 1), detail::at_least("src_weak_tickets_60s", 1),
+          detail::at_least("is_windows_service", 1)}},
     // A server gives up after six answers; those that reflect for somebody are asked again and again.
     rule{"reflected_answers",
          "Answers to connections nobody here opened, again and again",

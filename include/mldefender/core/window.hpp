@@ -36,6 +36,7 @@ enum class observation_kind : std::uint8_t {
     rejected,       ///< a login failed
     file_change,    ///< a file on a share was written, renamed or deleted
     weak_ticket,    ///< a Kerberos ticket with RC4 was given where AES is in use
+    weak_login,     ///< a log-in with RC4 by a client that prefers AES
     listing,        ///< the responder was asked for its shares, accounts, sessions or endpoints
 };
 
@@ -90,6 +91,7 @@ struct host_activity {
     std::uint32_t rejected = 0;                   ///< logins refused
     std::uint32_t file_changes = 0;               ///< files on shares written, renamed or deleted
     std::uint32_t weak_tickets = 0;               ///< Kerberos tickets with RC4 received where AES is in use
+    std::uint32_t weak_logins = 0;                ///< log-ins with RC4 although AES was offered
     float name_entropy_sum = 0;                   ///< of names asked for, bits per character
     float name_length_sum = 0;                    ///< of names asked for, characters
     float bytes_out = 0;                          ///< IP bytes sent in flows it began
@@ -134,14 +136,15 @@ struct host_activity {
 private:
     using counter = std::uint32_t host_activity::*;
     using total = float host_activity::*;
-    [[nodiscard]] static constexpr std::array<counter, 21> counters() noexcept {
+    [[nodiscard]] static constexpr std::array<counter, 22> counters() noexcept {
         return {&host_activity::contacts,      &host_activity::tcp_contacts,  &host_activity::probes,
                 &host_activity::accepted,      &host_activity::tcp_accepted,  &host_activity::tcp_refused,
                 &host_activity::refused,       &host_activity::icmp_contacts, &host_activity::short_flows,
                 &host_activity::silent_flows,  &host_activity::lookups,       &host_activity::lookups_failed,
                 &host_activity::credentials,   &host_activity::rejected,      &host_activity::file_changes,
                 &host_activity::asked,         &host_activity::asked_tcp,     &host_activity::answered,
-                &host_activity::completed_tcp, &host_activity::rejections,    &host_activity::weak_tickets};
+                &host_activity::completed_tcp, &host_activity::rejections,    &host_activity::weak_tickets,
+                &host_activity::weak_logins};
     }
     [[nodiscard]] static constexpr std::array<total, 7> sums() noexcept {
         return {&host_activity::name_entropy_sum, &host_activity::name_length_sum,  &host_activity::bytes_out,
@@ -358,6 +361,7 @@ constexpr void note_initiator(host_window& window, const observation& o) noexcep
         case observation_kind::rejected: ++a.rejected; break;
         case observation_kind::file_change: ++a.file_changes; break;
         case observation_kind::weak_ticket: ++a.weak_tickets; break;
+        case observation_kind::weak_login: ++a.weak_logins; break;
         case observation_kind::listing: a.listed_destinations.add(hash_of(o.tuple.destination)); break;
     }
 }

@@ -78,10 +78,13 @@ constexpr void read_padata(bytes list, kerberos_details& d) noexcept {
         if (element.empty()) break;
         bytes type = find_ber(element, 0xa1);
         const std::uint32_t number = ber_number(expect_ber(type, 0x02));
-        if (number == 2) d.preauthenticated = true;  // PA-ENC-TIMESTAMP
-        if (number != 1) continue;
-        bytes value = find_ber(element, 0xa2);  // PA-TGS-REQ: an AP-REQ with the ticket one has
+        bytes value = find_ber(element, 0xa2);
         bytes octets = expect_ber(value, 0x04);
+        if (number == 2) {  // PA-ENC-TIMESTAMP
+            d.preauthenticated = true;
+            d.weak_login = etype_of(octets) == 23;
+        }
+        if (number != 1) continue;  // PA-TGS-REQ: an AP-REQ with the ticket one has
         bytes request = expect_ber(octets, 0x6e);
         d.aes = d.aes || is_aes(ticket_etype(find_ber(expect_ber(request, 0x30), 0xa3)));
     }
@@ -95,6 +98,7 @@ constexpr void read_kdc_request(bytes fields, kerberos_details& d, app_message& 
     common.name = principal_name(find_ber(body, d.type == 10 ? 0xa1 : 0xa3));
     bytes etypes = find_ber(body, 0xa8);
     read_etypes(expect_ber(etypes, 0x30), d);
+    d.weak_login = d.weak_login && is_aes(d.first_etype);
     if (d.type == 10) common.facts |= app_fact::auth_attempt;
 }
 

@@ -264,6 +264,7 @@ struct kerberos_details {
     bool preauthenticated = false;  ///< an AS-REQ with an encrypted time stamp
     bool weak_first = false;        ///< a request prefers RC4 or DES to whatever else it lists
     bool aes = false;               ///< something in the message is encrypted with AES: a ticket, the KDC's part
+    bool weak_login = false;  ///< a time stamp encrypted with RC4 by a client that prefers AES: so the KDC wants it
 };
 
 /// LDAP. `code` is the result code, `name` the name of a bind or the base of a search.

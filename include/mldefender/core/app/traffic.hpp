@@ -27,6 +27,7 @@ struct app_news {
     std::uint8_t failures = 0;      ///< credentials refused
     std::uint8_t file_changes = 0;  ///< files written, renamed, deleted
     bool weak_ticket = false;       ///< a ticket with RC4 was given where AES is in use
+    bool weak_login = false;        ///< a log-in with RC4 by a client that prefers AES
     bool listing = false;           ///< shares, accounts, sessions or endpoints were asked for
     float name_entropy = 0;         ///< of a lookup, bits per character
     float name_length = 0;          ///< of a lookup, characters
@@ -34,7 +35,8 @@ struct app_news {
 
     /// True when there is something to tell the windows.
     [[nodiscard]] constexpr bool any() const noexcept {
-        return lookup || lookup_failed || attempts != 0 || failures != 0 || file_changes != 0 || weak_ticket || listing;
+        return lookup || lookup_failed || attempts != 0 || failures != 0 || file_changes != 0 || weak_ticket ||
+               weak_login || listing;
     }
 };
 
@@ -267,6 +269,7 @@ constexpr void read_kerberos(app_traffic& t, const kerberos_details& d, app_news
     const unsigned signs = (d.weak_first ? kerberos_sign::weak_asked : 0U) | (d.aes ? kerberos_sign::aes_used : 0U);
     t.kerberos = static_cast<std::uint8_t>(t.kerberos | signs);
     const bool weak = d.first_etype == 23 || d.first_etype == 24;
+    news.weak_login = d.weak_login;
     news.weak_ticket = d.type == ticket_reply && weak && (t.kerberos & kerberos_sign::aes_used) != 0;
 }
 
