@@ -83,11 +83,12 @@ TEST_CASE("Kerberos: the first type that is one decides whether old encryption i
         return read_kdc(request(10, frame{}, etype_list(etypes))).kerberos()->weak_first;
     };
     CHECK(weak({23}));
-    CHECK(weak({0, 0, 23, -133, -128, 24, -135}));
+    CHECK(weak({0, 0, 23, -128, 24}));
     CHECK(weak({3, 18}));
     CHECK(weak({23, 16, 3, 18}));
-    CHECK_FALSE(weak({18, 17, 23, 24, -135, 3}));
-    CHECK_FALSE(weak({-135, 17, 23}));
+    CHECK_FALSE(weak({18, 17, 23, 24, 3}));
+    CHECK_FALSE(weak({-128, 17, 23}));
+    CHECK_FALSE(weak({0, 18, 23}));
     CHECK_FALSE(weak({16, 23}));
     CHECK_FALSE(weak({}));
 }

@@ -111,13 +111,13 @@ TEST_CASE("printing: notifications of a client that opened its printer, and thos
 }
 
 TEST_CASE("connections joined midway: numbers one interface has alone, numbers that go together") {
-    constexpr std::uint32_t client = operation_bit(0) | operation_bit(12) | operation_bit(16);
+    constexpr std::uint32_t lookup = operation_bit(0) | operation_bit(12) | operation_bit(16);
     CHECK(effect_midway(43, 0, false, true) == rpc_effect::abuse);
     CHECK(effect_midway(43, 0, false, false) == rpc_effect::none);
     CHECK(effect_midway(42, 0, false, true) == rpc_effect::none);
-    CHECK(effect_midway(3, client, false, false) == rpc_effect::replication);
+    CHECK(effect_midway(3, lookup, false, false) == rpc_effect::replication);
     CHECK(effect_midway(3, operation_bit(0) | operation_bit(12), false, false) == rpc_effect::none);
-    CHECK(effect_midway(12, client, false, false) == rpc_effect::none);
+    CHECK(effect_midway(12, lookup, false, false) == rpc_effect::none);
     constexpr std::uint32_t automation = operation_bit(3) | operation_bit(4) | operation_bit(5);
     CHECK(effect_midway(6, automation | operation_bit(6), true, false) == rpc_effect::execution);
     CHECK(effect_midway(6, automation, true, false) == rpc_effect::none);  // once: a log-in of WMI
