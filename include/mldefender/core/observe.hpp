@@ -58,6 +58,11 @@ constexpr void observe_news(const flow& f, const app_news& news, std::int64_t no
     for (std::uint8_t i = 0; i < news.attempts; ++i) out(observe(f, observation_kind::credentials, now_ns));
     for (std::uint8_t i = 0; i < news.failures; ++i) out(observe(f, observation_kind::rejected, now_ns));
     for (std::uint8_t i = 0; i < news.file_changes; ++i) out(observe(f, observation_kind::file_change, now_ns));
+    if (news.oddities != 0) {
+        observation o = observe(f, observation_kind::odd, now_ns);
+        o.oddities = news.oddities;
+        out(o);
+    }
 }
 
 constexpr void observe_progress(const flow& f, const flow_update& u, std::int64_t now_ns, auto&& out) noexcept {
@@ -86,6 +91,12 @@ constexpr void observe_progress(const flow& f, const flow_update& u, std::int64_
            f.forward.payload_bytes + f.backward.payload_bytes <= 8192;
 }
 
+/// A TCP connection was set up, seen from its beginning, and taken down without a byte of payload.
+[[nodiscard]] constexpr bool is_mute(const flow& f) noexcept {
+    return f.tuple.protocol == ip_protocol::tcp && !f.midstream && f.progress >= flow_progress::established &&
+           f.backward.syn > 0 && f.forward.payload_bytes + f.backward.payload_bytes == 0;
+}
+
 }  // namespace detail
 
 /// Reports the end of `f` at `now_ns`: once; what is sent after that is reported as traffic.
@@ -97,6 +108,7 @@ constexpr void observe_end(flow& f, std::int64_t now_ns, Out&& out) noexcept {
     observation o = detail::observe(f, told ? observation_kind::traffic : observation_kind::ended, now_ns);
     o.short_lived = detail::is_short_lived(f);
     o.silent = !f.answered();
+    o.mute = detail::is_mute(f);
     detail::fill_traffic(o, f);
     out(o);
 }

@@ -342,6 +342,38 @@ inline constexpr std::array default_rules{
          1,
          true,
          {detail::at_least("smb_admin_share", 1), detail::at_most("pair_contacts", 3)}},
+    // Weights in oddity.hpp: two or three signs that each mean little, by one host within ten minutes.
+    rule{"gathered_signs",
+         "Several signs of a program that poses as another or hides what it does",
+         attack_class::botnet,
+         "T1071.001",
+         0.6F,
+         1,
+         true,
+         {detail::at_least("src_oddity_weight_10m", 5), detail::at_least("oddity_weight", 1),
+          detail::at_least("responder_external", 1)}},
+    // Browsers open a connection or two in advance; a program whose server takes calls and says nothing calls on.
+    rule{"mute_contacts",
+         "Connections to one outside service again and again, without a word said",
+         attack_class::botnet,
+         "T1008",
+         0.6F,
+         1,
+         true,
+         {detail::at_least("pair_recent_mute", 12), detail::at_least("pair_mute_share", 0.8F),
+          detail::at_least("responder_external", 1), detail::at_most("fwd_payload_bytes", 0),
+          detail::at_most("bwd_payload_bytes", 0), detail::at_most("midstream", 0)}},
+    // A full handshake of an ordinary library and the head of an ordinary request take 600 bytes and more.
+    rule{"bare_secure_download",
+         "A large download over TLS by a program that says next to nothing",
+         attack_class::botnet,
+         "T1105",
+         0.55F,
+         1,
+         true,
+         {detail::at_least("is_encrypted", 1), detail::at_least("is_web", 1), detail::at_most("fwd_payload_bytes", 450),
+          detail::at_least("bwd_payload_bytes", 100000), detail::at_least("responder_external", 1),
+          detail::at_most("midstream", 0)}},
 };
 
 /// Rules as shipped; a set of rules always has so many.
