@@ -276,7 +276,7 @@ inline constexpr feature_info features[] = {
     {"pair_recent_rejected", "messages", 0, 4e+09F, feature_level::pair,
      "refused logins at this service, halving every 5 minutes", "own"},
     {"pair_recent_mute", "flows", 0, 4e+09F, feature_level::pair,
-     "complete connections to this service in which nothing was said, halving every 5 minutes", "own"},
+     "connections this service took and ended without a word from either side, halving every 5 minutes", "own"},
     {"pair_mute_share", "share", 0, 1, feature_level::pair, "those / ended flows to this service, both recent", "own"},
     {"pair_interval_median", "s", 0, 1e+09F, feature_level::pair, "median of the last 8 intervals between contacts",
      "own"},

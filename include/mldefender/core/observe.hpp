@@ -91,10 +91,11 @@ constexpr void observe_progress(const flow& f, const flow_update& u, std::int64_
            f.forward.payload_bytes + f.backward.payload_bytes <= 8192;
 }
 
-/// A TCP connection was set up, seen from its beginning, and taken down without a byte of payload.
+/// A TCP connection was set up, seen from its beginning, and ended by the responder without a byte of payload. Who
+/// only tests whether a service is there hangs up first.
 [[nodiscard]] constexpr bool is_mute(const flow& f) noexcept {
-    return f.tuple.protocol == ip_protocol::tcp && !f.midstream && f.progress >= flow_progress::established &&
-           f.backward.syn > 0 && f.forward.payload_bytes + f.backward.payload_bytes == 0;
+    return f.tuple.protocol == ip_protocol::tcp && !f.midstream && f.responder_left && f.backward.syn > 0 &&
+           f.progress != flow_progress::refused && f.forward.payload_bytes + f.backward.payload_bytes == 0;
 }
 
 }  // namespace detail

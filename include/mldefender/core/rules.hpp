@@ -352,9 +352,9 @@ inline constexpr std::array default_rules{
          true,
          {detail::at_least("src_oddity_weight_10m", 5), detail::at_least("oddity_weight", 1),
           detail::at_least("responder_external", 1)}},
-    // Browsers open a connection or two in advance; a program whose server takes calls and says nothing calls on.
+    // Browsers and tests open connections without a word too, but end them themselves.
     rule{"mute_contacts",
-         "Connections to one outside service again and again, without a word said",
+         "One outside service takes connections and ends them without a word, again and again",
          attack_class::botnet,
          "T1008",
          0.6F,
@@ -371,7 +371,7 @@ inline constexpr std::array default_rules{
          0.55F,
          1,
          true,
-         {detail::at_least("is_encrypted", 1), detail::at_least("is_web", 1), detail::at_most("fwd_payload_bytes", 450),
+         {detail::at_least("is_encrypted", 1), detail::at_least("is_web", 1), detail::at_most("fwd_payload_bytes", 400),
           detail::at_least("bwd_payload_bytes", 100000), detail::at_least("responder_external", 1),
           detail::at_most("midstream", 0)}},
 };

@@ -58,7 +58,7 @@ struct observation {
     bool responder_external = false;                    ///< the responder lies outside the protected networks
     bool short_lived = false;                           ///< ended: little was said in either direction
     bool silent = false;                                ///< ended: the responder never sent anything
-    bool mute = false;                                  ///< ended: a complete TCP connection without any payload
+    bool mute = false;  ///< ended: a TCP connection the responder took and ended without a word
 };
 
 inline constexpr std::int64_t bucket_ns = 10'000'000'000;  ///< length of one time bucket
@@ -251,9 +251,9 @@ struct pair_history {
     float recent_short = 0;                   ///< the same for flows in which little was said
     float recent_long = 0;                    ///< the same for flows in which more was said
     float recent_rejected = 0;                ///< the same for refused logins
-    float recent_mute = 0;                    ///< the same for connections in which nothing was said at all
-    float bytes_out = 0;                      ///< IP bytes from initiator to responder in all
-    float bytes_in = 0;                       ///< the same the other way
+    float recent_mute = 0;  ///< the same for connections taken and ended by the responder without a word
+    float bytes_out = 0;    ///< IP bytes from initiator to responder in all
+    float bytes_in = 0;     ///< the same the other way
 
     /// Fades the recent counts by the time passed since the last report.
     constexpr void fade(std::int64_t now_ns) noexcept {
