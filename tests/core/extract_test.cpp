@@ -76,6 +76,7 @@ flow hand_made_flow() {
     t.http_programs = 21;
     t.http_injections = 22;
     t.http_host_address = t.icmp_odd = true;
+    t.oddities = bit_of(oddity::posed_request) | bit_of(oddity::own_address) | bit_of(oddity::tls_obsolete);
     return s.f;
 }
 
@@ -131,6 +132,15 @@ host_window initiator_window() {
     for (int i = 0; i < 5; ++i) note(seen(25 * second, credentials, web.tuple));
     for (int i = 0; i < 3; ++i) note(seen(25 * second, rejected, web.tuple));
     for (int i = 0; i < 6; ++i) note(seen(25 * second, file_change, files.tuple));
+    observation strange = seen(26 * second, odd, web.tuple);
+    strange.responder_external = true;
+    strange.oddities = bit_of(oddity::posed_request) | bit_of(oddity::odd_port) | bit_of(oddity::tls_obsolete);
+    note(strange);
+    strange.oddities = bit_of(oddity::not_there);
+    note(strange);
+    strange.responder_external = false;  // what stays inside is no sign
+    strange.oddities = bit_of(oddity::raw_program);
+    note(strange);
     return w;
 }
 
@@ -166,6 +176,7 @@ pair_history pair_of_contacts() {
     over.backward_bytes = 200;
     note_pair(p, over);
     over = seen(54 * second, observation_kind::ended, there);
+    over.mute = true;
     note_pair(p, over);
     note_pair(p, seen(54 * second, observation_kind::rejected, there));
     return p;
@@ -309,6 +320,8 @@ const std::map<std::string_view, double>& expected_by_hand() {
         {"src_file_changes_60s", 6},
         {"src_bytes_out_60s", 4000},
         {"src_upload_ratio_60s", 4},
+        {"oddity_weight", 3},
+        {"src_oddity_weight_10m", 4},
         {"dst_srcs", linear(3, 256)},
         {"dst_flows", 7},
         {"dst_unanswered", 3.0 / 7},
@@ -326,6 +339,8 @@ const std::map<std::string_view, double>& expected_by_hand() {
         {"pair_bytes_out_mean", 150},
         {"pair_bytes_in_mean", 50},
         {"pair_recent_rejected", fade(11)},
+        {"pair_recent_mute", fade(11)},
+        {"pair_mute_share", fade(11) / (fade(12) + fade(11))},
         {"pair_interval_median", 10},
         {"pair_interval_spread", 0},
         {"beacon", 3.0 / 8},

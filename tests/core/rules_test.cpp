@@ -48,7 +48,7 @@ TEST_CASE("every rule fires at its thresholds and not one step beyond any of the
         const rule_set set = only(i);
         const feature_vector v = at_thresholds(r);
         const rule_outcome out = set.evaluate(v);
-        CHECK(out.fired == 1U << i);
+        CHECK(out.fired == std::uint64_t{1} << i);
         CHECK(out.score == r.score);
         CHECK(out.attack == r.attack);
         CHECK(out.author == i);
@@ -133,7 +133,7 @@ TEST_CASE("thresholds, scores and switches change by name; unknown names are tol
     REQUIRE(one.set_threshold("login_failures", "src_rejected_60s", 50));
     CHECK(one.evaluate(v).fired == 0);
     v[*feature_index("src_rejected_60s")] = 50;
-    CHECK(one.evaluate(v).fired == 1U << i);
+    CHECK(one.evaluate(v).fired == std::uint64_t{1} << i);
     REQUIRE(one.enable("login_failures", false));
     CHECK(one.evaluate(v).fired == 0);
 }

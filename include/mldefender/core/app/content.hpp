@@ -125,7 +125,7 @@ inline constexpr magic magics[] = {
     for (const std::uint8_t c : head) odd += (c < 0x20 && c != '\r' && c != '\n' && c != '\t') || c == 0x7f;
     // Text in UTF-16 has a zero in every second place and says so first.
     const bool wide = (body[0] == 0xff && body[1] == 0xfe) || (body[0] == 0xfe && body[1] == 0xff);
-    if (wide || odd * 16 < head.size()) return body_kind::text;
+    if (wide || odd * 32 < head.size()) return body_kind::text;
     if (head.size() < 128) return body_kind::structured;
     // 256 random bytes hold 162 different values on average, and hardly ever fewer than 140 (128: 101, 85).
     return distinct_bytes(head, 128) >= 85 && distinct_bytes(head, 256) * 256 >= 140 * head.size()

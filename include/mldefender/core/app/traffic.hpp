@@ -342,7 +342,8 @@ constexpr void read_facts(app_traffic& t, const app_message& m, app_news& news) 
     if (is_raw_program(p.payload)) return bit_of(oddity::raw_program);
     if (is_shell(p.payload)) return bit_of(oddity::raw_shell);
     if (is_mining(p.payload)) return bit_of(oddity::mining);
-    const bool unknown = t.protocol == app_protocol::unknown && p.tuple.destination_port >= 1024;
+    const std::uint16_t port = forward ? p.tuple.destination_port : p.tuple.source_port;
+    const bool unknown = t.protocol == app_protocol::unknown && port >= 1024;
     return unknown && t.spoke == 3 ? bit_of(oddity::own_protocol) : 0U;
 }
 
