@@ -330,7 +330,7 @@ inline constexpr std::array default_rules{
          0.8F,
          1,
          true,
-         {detail::at_least("src_telnet_dsts_60s", 10), detail::at_least("src_failed_60s", 0.8F),
+         {detail::at_least("src_telnet_dsts_60s", 5), detail::at_least("src_failed_60s", 0.8F),
           detail::at_least("responder_external", 1), detail::at_most("bwd_payload_bytes", 2000),
           detail::at_least("syn_flag_count", 1)}},
     // Backups and deployment use it too, but come back; somebody who moves through a network has just come.
