@@ -54,6 +54,9 @@ struct app_traffic {
     std::uint8_t http_least_headers = 0;               ///< fewest header lines of a request
     std::uint8_t dns_label_max = 0;                    ///< longest label asked for, characters
     std::uint8_t uri_suspicious = 0;                   ///< highest count of injection marks in one request, 0..255
+    std::uint8_t spoke = 0;                            ///< bit 0: the initiator sent payload, bit 1: the responder
+    std::uint8_t http_marks = 0;                       ///< http_mark bits of the last request
+    content_class body_content = content_class::none;  ///< what that body is said to be
     std::uint16_t dns_name_max = 0;                    ///< longest name asked for, characters
     std::uint32_t dns_queries = 0;                     ///< questions
     std::uint32_t dns_bulk = 0;                        ///< questions of types that carry bulk data
@@ -79,10 +82,7 @@ struct app_traffic {
     float dns_entropy_sum = 0;                         ///< of all names asked for, bits per character
     float dns_answer_bytes = 0;                        ///< of all answers, bytes
     std::uint32_t oddities = 0;                        ///< signs so far, bit_of(oddity)
-    std::uint8_t http_marks = 0;                       ///< http_mark bits of the last request
-    content_class body_content = content_class::none;  ///< Content-Type of an answer whose body is still to come
-    std::uint32_t body_seq = 0;                        ///< TCP sequence number that body begins at, 0 for none
-    std::uint8_t spoke = 0;                            ///< bit 0: the initiator sent payload, bit 1: the responder
+    std::uint32_t body_seq = 0;  ///< where an answer's body begins when it is still to come, else 0
 };
 
 namespace detail {
