@@ -120,3 +120,50 @@ TEST_CASE("heads that go on in the next segment say so; bodies are not heads") {
     CHECK(read("GET / HTTP/1.1\r\nContent-Length: 99999999999999999999999\r\n\r\n").http()->content_length >=
           999'999'999'999);
 }
+
+TEST_CASE("marks: who asks, from where, in which language") {
+    const auto marks = [](const std::string& lines) {
+        return int{read("GET /a HTTP/1.1\r\nHost: www.example\r\n" + lines + "\r\n").http()->marks};
+    };
+    constexpr int body_cut = http_mark::body_cut, anything = http_mark::anything;
+    CHECK(marks("") == (body_cut | anything));
+    CHECK(marks("Accept: */*\r\n") == (body_cut | anything));
+    CHECK(marks("Accept: text/html, */*\r\n") == body_cut);
+    CHECK(marks("User-Agent: Mozilla/4.0 (x)\r\n") == (body_cut | anything | http_mark::browser));
+    CHECK(marks("User-Agent: curl/8 Mozilla/4.0\r\n") == (body_cut | anything));
+    CHECK(marks("accept-language: en\r\n") == (body_cut | anything | http_mark::language));
+    for (const char* line :
+         {"Referer: http://b.example/\r\n", "Origin: http://b.example\r\n", "X-Requested-With: a.b\r\n"})
+        CHECK(marks(line) == (body_cut | anything | http_mark::from_page));
+    CHECK(marks("Cookie: a=b\r\n") == (body_cut | anything | http_mark::cookie));
+    for (const char* line :
+         {"Translate: f\r\n", "Depth: 0\r\n", "User-Agent: Microsoft Office Existence Discovery\r\n"})
+        CHECK(marks(line) == (body_cut | anything | http_mark::share));
+    const app_message answer = read("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\nx");
+    CHECK(int{answer.http()->marks} == (anything | http_mark::encoded));
+    // A page's symbol is fetched with hardly any header.
+    CHECK((read("GET /x/favicon.ICO HTTP/1.1\r\n\r\n").http()->marks & http_mark::from_page) != 0);
+}
+
+TEST_CASE("the registered part of a name, and how often letters and digits change in it") {
+    const auto switches = [](const std::string& host) {
+        return int{read("GET / HTTP/1.1\r\nHost: " + host + "\r\n\r\n").http()->host_switches};
+    };
+    CHECK(switches("x7k2p9q4.example") == 7);
+    CHECK(switches("a.b.x7k2p9q4.com:8080") == 7);
+    CHECK(switches("x7k2p9q4.co.uk") == 7);
+    CHECK(switches("x7k2p9q4.cdn-service.com") == 0);  // what a machine numbers stands in front
+    CHECK(switches("x7k2p9.com") == 0);                // short
+    CHECK(switches("web-server-2024.com") == 0);       // a dash is neither
+    CHECK(switches("office365mail.com") == 2);
+    CHECK(switches("localhost") == 0);
+    CHECK(switches("198.51.100.7") == 0);
+}
+
+TEST_CASE("an interim answer gives way to the answer behind it") {
+    const app_message m = read("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
+    CHECK(m.code == 404);
+    CHECK(m.http()->headers == 1);
+    CHECK(read("HTTP/1.1 100 Continue\r\n\r\n").code == 100);
+    CHECK(read("HTTP/1.1 100 Continue\r\n\r\nbody").code == 100);
+}

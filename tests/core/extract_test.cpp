@@ -81,6 +81,7 @@ flow hand_made_flow() {
     t.dns_oversized = 25;
     t.discovery = discovery_kind::shares | discovery_kind::workstation;
     t.kerberos = kerberos_sign::weak_asked | kerberos_sign::aes_used;
+    t.oddities = bit_of(oddity::posed_request) | bit_of(oddity::own_address) | bit_of(oddity::tls_obsolete);
     return s.f;
 }
 
@@ -141,6 +142,15 @@ host_window initiator_window() {
     note(seen(26 * second, listing, files.tuple));
     note(seen(27 * second, listing, files.tuple));
     note(seen(28 * second, listing, web.tuple));
+    observation strange = seen(26 * second, odd, web.tuple);
+    strange.responder_external = true;
+    strange.oddities = bit_of(oddity::posed_request) | bit_of(oddity::odd_port) | bit_of(oddity::tls_obsolete);
+    note(strange);
+    strange.oddities = bit_of(oddity::not_there);
+    note(strange);
+    strange.responder_external = false;  // what stays inside is no sign
+    strange.oddities = bit_of(oddity::raw_program);
+    note(strange);
     return w;
 }
 
@@ -176,6 +186,7 @@ pair_history pair_of_contacts() {
     over.backward_bytes = 200;
     note_pair(p, over);
     over = seen(54 * second, observation_kind::ended, there);
+    over.mute = true;
     note_pair(p, over);
     note_pair(p, seen(54 * second, observation_kind::rejected, there));
     return p;
@@ -319,6 +330,8 @@ const std::map<std::string_view, double>& expected_by_hand() {
         {"src_file_changes_60s", 6},
         {"src_bytes_out_60s", 4000},
         {"src_upload_ratio_60s", 4},
+        {"oddity_weight", 3},
+        {"src_oddity_weight_10m", 4},
         {"dst_srcs", linear(3, 256)},
         {"dst_flows", 7},
         {"dst_unanswered", 3.0 / 7},
@@ -336,6 +349,8 @@ const std::map<std::string_view, double>& expected_by_hand() {
         {"pair_bytes_out_mean", 150},
         {"pair_bytes_in_mean", 50},
         {"pair_recent_rejected", fade(11)},
+        {"pair_recent_mute", fade(11)},
+        {"pair_mute_share", fade(11) / (fade(12) + fade(11))},
         {"pair_interval_median", 10},
         {"pair_interval_spread", 0},
         {"beacon", 3.0 / 8},

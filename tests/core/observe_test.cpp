@@ -2,6 +2,7 @@
 // observe.hpp: which packet makes a flow report what to the windows, and that traffic is reported exactly once.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -168,4 +169,37 @@ TEST_CASE("news of the application becomes one report each") {
         CHECK(o.responder_external);
         CHECK(o.tuple == ask);
     }
+}
+
+TEST_CASE("new signs are one report with their mask") {
+    reporter r;
+    app_news news;
+    news.oddities = bit_of(oddity::posed_request) | bit_of(oddity::host_address);
+    const auto out = r(packet_of(ask, 0, 30), news, true);
+    CHECK(kinds(out) == list{contact, odd});
+    CHECK(out[1].oddities == news.oddities);
+    CHECK(out[1].responder_external);
+}
+
+TEST_CASE("mute: the responder takes the connection and ends it, nobody says a word") {
+    const auto ended_by = [](const packet& last, bool greeted = false, bool midway = false) {
+        reporter r;
+        if (!midway) r(segment(there, 0, syn));
+        r(segment(back, 1, syn | ack));
+        r(segment(there, 2, ack));
+        if (greeted) r(segment(back, 3, ack, 4));
+        r(last);
+        r.end(9);  // a reset was told as the end already
+        return std::any_of(r.all.begin(), r.all.end(), [](const observation& o) { return o.mute; });
+    };
+    CHECK(ended_by(segment(back, 4, fin | ack)));
+    CHECK(ended_by(segment(back, 4, rst)));
+    CHECK_FALSE(ended_by(segment(there, 4, fin | ack)));  // who only looks whether a service is there
+    CHECK_FALSE(ended_by(segment(there, 4, rst)));
+    CHECK_FALSE(ended_by(segment(back, 4, fin | ack), true));
+    CHECK_FALSE(ended_by(segment(back, 4, fin | ack), false, true));
+    reporter refused;
+    refused(segment(there, 0, syn));
+    refused(segment(back, 1, rst | ack));
+    for (const observation& o : refused.all) CHECK_FALSE(o.mute);
 }

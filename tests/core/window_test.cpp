@@ -221,3 +221,27 @@ TEST_CASE("fading is close to exact at any point") {
         REQUIRE(p.recent_contacts == doctest::Approx(std::exp2(-seconds / 300.0)).epsilon(1.5e-3));
     }
 }
+
+TEST_CASE("signs are remembered for ten minutes, each by itself, and only those of outside contacts") {
+    const auto window = fresh_window();
+    host_window& w = *window;
+    const auto note = [&](std::int64_t at, oddity what, bool external) {
+        observation o = seen(at, observation_kind::odd);
+        o.oddities = bit_of(what);
+        o.responder_external = external;
+        note_initiator(w, o);
+    };
+    CHECK(w.signs.recent(1000 * second) == 0);
+    note(1000 * second, oddity::posed_request, true);
+    note(1300 * second, oddity::own_address, true);
+    note(1300 * second, oddity::mining, false);
+    CHECK(w.signs.recent(1300 * second) == (bit_of(oddity::posed_request) | bit_of(oddity::own_address)));
+    CHECK(w.signs.recent(1600 * second) == (bit_of(oddity::posed_request) | bit_of(oddity::own_address)));
+    CHECK(w.signs.recent(1601 * second) == bit_of(oddity::own_address));
+    note(1601 * second, oddity::posed_request, true);
+    CHECK(w.signs.recent(1901 * second) == bit_of(oddity::posed_request));
+    note(1700 * second, oddity::posed_request, true);
+    note(1650 * second, oddity::posed_request, true);  // a clock that steps back forgets nothing
+    CHECK(w.signs.recent(2300 * second) == bit_of(oddity::posed_request));
+    CHECK(w.signs.recent(2301 * second) == 0);
+}

@@ -182,6 +182,7 @@ constexpr void put_calls(feature_vector& v, const app_traffic& t) noexcept {
     v["http_host_address"_feature] = t.http_host_address;
     v["http_injections"_feature] = t.http_injections;
     v["http_programs"_feature] = t.http_programs;
+    v["oddity_weight"_feature] = number(weight_of(t.oddities & ~bit_of(oddity::tls_obsolete)));
 }
 
 constexpr void put_discovery(feature_vector& v, const app_traffic& t) noexcept {
@@ -283,6 +284,7 @@ constexpr void put_initiator(feature_vector& v, const host_window& w, std::int64
     v["src_external_dsts_30s"_feature] = sum.external_destinations.count();
     w.merge_span(sum, now_ns, 4, 5);
     put_initiator_sixty(v, sum);
+    v["src_oddity_weight_10m"_feature] = number(weight_of(w.signs.recent(now_ns)));
 }
 
 constexpr void put_responder(feature_vector& v, const flow& f, const host_window& w, std::int64_t now_ns) noexcept {
@@ -313,6 +315,8 @@ constexpr void put_pair(feature_vector& v, pair_history p, std::int64_t now_ns) 
     v["pair_bytes_out_mean"_feature] = share(p.bytes_out, p.contacts);
     v["pair_bytes_in_mean"_feature] = share(p.bytes_in, p.contacts);
     v["pair_recent_rejected"_feature] = p.recent_rejected;
+    v["pair_recent_mute"_feature] = p.recent_mute;
+    v["pair_mute_share"_feature] = share(p.recent_mute, p.recent_short + p.recent_long);
     v["pair_interval_median"_feature] = r.median_s;
     v["pair_interval_spread"_feature] = r.spread;
     v["beacon"_feature] = p.periodicity();

@@ -144,6 +144,7 @@ struct flow {
     std::uint8_t icmp_type = 0;                      ///< of the first packet
     std::uint8_t icmp_code = 0;                      ///< of the first packet
     bool midstream = false;                          ///< TCP whose beginning was not seen
+    bool responder_left = false;                     ///< the responder was the first to end the TCP connection
 
     /// Packets of both directions.
     [[nodiscard]] constexpr std::uint64_t packets() const noexcept {
@@ -279,7 +280,9 @@ constexpr void add(flow& f, const packet& p, bool forward) noexcept {
         }
     }
     detail::add_to_side(forward ? f.forward : f.backward, p);
+    const flow_progress before = f.progress;
     f.progress = detail::next_progress(f, p, forward);
+    if (before < flow_progress::closing && f.progress >= flow_progress::closing) f.responder_left = !forward;
     f.last_ns = std::max(f.last_ns, p.timestamp_ns);
 }
 

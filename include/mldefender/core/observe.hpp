@@ -61,6 +61,11 @@ constexpr void observe_news(const flow& f, const app_news& news, std::int64_t no
     if (news.weak_ticket) out(observe(f, observation_kind::weak_ticket, now_ns));
     if (news.weak_login) out(observe(f, observation_kind::weak_login, now_ns));
     if (news.listing) out(observe(f, observation_kind::listing, now_ns));
+    if (news.oddities != 0) {
+        observation o = observe(f, observation_kind::odd, now_ns);
+        o.oddities = news.oddities;
+        out(o);
+    }
 }
 
 constexpr void observe_progress(const flow& f, const flow_update& u, std::int64_t now_ns, auto&& out) noexcept {
@@ -89,6 +94,13 @@ constexpr void observe_progress(const flow& f, const flow_update& u, std::int64_
            f.forward.payload_bytes + f.backward.payload_bytes <= 8192;
 }
 
+/// A TCP connection was set up, seen from its beginning, and ended by the responder without a byte of payload. Who
+/// only tests whether a service is there hangs up first.
+[[nodiscard]] constexpr bool is_mute(const flow& f) noexcept {
+    return f.tuple.protocol == ip_protocol::tcp && !f.midstream && f.responder_left && f.backward.syn > 0 &&
+           f.progress != flow_progress::refused && f.forward.payload_bytes + f.backward.payload_bytes == 0;
+}
+
 }  // namespace detail
 
 /// Reports the end of `f` at `now_ns`: once; what is sent after that is reported as traffic.
@@ -100,6 +112,7 @@ constexpr void observe_end(flow& f, std::int64_t now_ns, Out&& out) noexcept {
     observation o = detail::observe(f, told ? observation_kind::traffic : observation_kind::ended, now_ns);
     o.short_lived = detail::is_short_lived(f);
     o.silent = !f.answered();
+    o.mute = detail::is_mute(f);
     detail::fill_traffic(o, f);
     out(o);
 }

@@ -330,7 +330,7 @@ inline constexpr std::array default_rules{
          0.8F,
          1,
          true,
-         {detail::at_least("src_telnet_dsts_60s", 10), detail::at_least("src_failed_60s", 0.8F),
+         {detail::at_least("src_telnet_dsts_60s", 5), detail::at_least("src_failed_60s", 0.8F),
           detail::at_least("responder_external", 1), detail::at_most("bwd_payload_bytes", 2000),
           detail::at_least("syn_flag_count", 1)}},
     // Backups and deployment use it too, but come back; somebody who moves through a network has just come.
@@ -421,6 +421,38 @@ inline constexpr std::array default_rules{
          true,
          {detail::at_least("fwd_syn_ack", 1), detail::at_least("syn_flag_count", 8),
           detail::at_most("total_bwd_packets", 0), detail::at_most("fwd_payload_bytes", 0)}},
+    // Weights in oddity.hpp: two or three signs that each mean little, by one host within ten minutes.
+    rule{"gathered_signs",
+         "Several signs of a program that poses as another or hides what it does",
+         attack_class::botnet,
+         "T1071.001",
+         0.6F,
+         1,
+         true,
+         {detail::at_least("src_oddity_weight_10m", 5), detail::at_least("oddity_weight", 1),
+          detail::at_least("responder_external", 1)}},
+    // Browsers and tests open connections without a word too, but end them themselves.
+    rule{"mute_contacts",
+         "One outside service takes connections and ends them without a word, again and again",
+         attack_class::botnet,
+         "T1008",
+         0.6F,
+         1,
+         true,
+         {detail::at_least("pair_recent_mute", 12), detail::at_least("pair_mute_share", 0.8F),
+          detail::at_least("responder_external", 1), detail::at_most("fwd_payload_bytes", 0),
+          detail::at_most("bwd_payload_bytes", 0), detail::at_most("midstream", 0)}},
+    // A full handshake of an ordinary library and the head of an ordinary request take 600 bytes and more.
+    rule{"bare_secure_download",
+         "A large download over TLS by a program that says next to nothing",
+         attack_class::botnet,
+         "T1105",
+         0.55F,
+         1,
+         true,
+         {detail::at_least("is_encrypted", 1), detail::at_least("is_web", 1), detail::at_most("fwd_payload_bytes", 400),
+          detail::at_least("bwd_payload_bytes", 100000), detail::at_least("responder_external", 1),
+          detail::at_most("midstream", 0)}},
 };
 
 /// Rules as shipped; a set of rules always has so many.

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include <mldefender/core/address.hpp>
+#include <mldefender/core/app/oddity.hpp>
 #include <mldefender/core/hash.hpp>
 #include <mldefender/core/math.hpp>
 #include <mldefender/core/platform.hpp>
@@ -38,6 +39,7 @@ enum class observation_kind : std::uint8_t {
     weak_ticket,    ///< a Kerberos ticket with RC4 was given where AES is in use
     weak_login,     ///< a log-in with RC4 by a client that prefers AES
     listing,        ///< the responder was asked for its shares, accounts, sessions or endpoints
+    odd,            ///< signs of a program that would rather not be known
 };
 
 /// One report. Addresses are the flow's initiator and responder.
@@ -52,12 +54,14 @@ struct observation {
     float name_entropy = 0;                             ///< lookup: bits per character
     float name_length = 0;                              ///< lookup: characters
     std::uint64_t name_hash = 0;                        ///< lookup: hash of the whole name
+    std::uint32_t oddities = 0;                         ///< odd: new signs, bit_of(oddity)
     observation_kind kind = observation_kind::contact;  ///< what happened
     bool midstream = false;                             ///< contact: a TCP flow whose beginning was not seen
     bool bare_probe = false;                            ///< contact: TCP without SYN, or without payload over UDP
     bool responder_external = false;                    ///< the responder lies outside the protected networks
     bool short_lived = false;                           ///< ended: little was said in either direction
     bool silent = false;                                ///< ended: the responder never sent anything
+    bool mute = false;  ///< ended: a TCP connection the responder took and ended without a word
 };
 
 inline constexpr std::int64_t bucket_ns = 10'000'000'000;  ///< length of one time bucket
@@ -153,6 +157,28 @@ private:
     }
 };
 
+/// Which signs a host's outside contacts have shown lately, each with the time it was last seen.
+struct odd_signs {
+    static constexpr std::uint32_t memory_s = 600;     ///< how long a sign counts
+    std::array<std::uint32_t, oddity_count> seen_s{};  ///< seconds since the Unix epoch, 0 never
+
+    constexpr void note(std::uint32_t mask, std::int64_t now_ns) noexcept {
+        const auto now = static_cast<std::uint32_t>(now_ns / 1'000'000'000);
+        for (std::size_t i = 0; i < oddity_count; ++i) {
+            if (((mask >> i) & 1U) != 0) seen_s[i] = std::max(seen_s[i], std::max(now, 1U));
+        }
+    }
+    /// The signs of the last `memory_s` seconds, bit_of(oddity).
+    [[nodiscard]] constexpr std::uint32_t recent(std::int64_t now_ns) const noexcept {
+        const auto now = static_cast<std::uint32_t>(now_ns / 1'000'000'000);
+        std::uint32_t mask = 0;
+        for (std::size_t i = 0; i < oddity_count; ++i) {
+            if (seen_s[i] != 0 && now <= seen_s[i] + std::uint64_t{memory_s}) mask |= 1U << i;
+        }
+        return mask;
+    }
+};
+
 /// One host's last minute. Buckets are cleared when first used again, so a new host costs little.
 struct host_window {
     address host;                                      ///< whose window it is
@@ -160,6 +186,7 @@ struct host_window {
     /// Bucket number each place holds.
     std::array<std::int64_t, bucket_count> epoch{unused, unused, unused, unused, unused, unused};
     std::uint8_t weight = 0;  ///< how much is known of the host, for eviction
+    odd_signs signs;          ///< of its outside contacts
     /// Meaningful only where `epoch` says so: left unset until `at` first uses a place, since a flood of forged hosts
     /// pays for every byte that is set.
     union {
@@ -232,8 +259,9 @@ struct pair_history {
     float recent_short = 0;                   ///< the same for flows in which little was said
     float recent_long = 0;                    ///< the same for flows in which more was said
     float recent_rejected = 0;                ///< the same for refused logins
-    float bytes_out = 0;                      ///< IP bytes from initiator to responder in all
-    float bytes_in = 0;                       ///< the same the other way
+    float recent_mute = 0;  ///< the same for connections taken and ended by the responder without a word
+    float bytes_out = 0;    ///< IP bytes from initiator to responder in all
+    float bytes_in = 0;     ///< the same the other way
 
     /// Fades the recent counts by the time passed since the last report.
     constexpr void fade(std::int64_t now_ns) noexcept {
@@ -244,6 +272,7 @@ struct pair_history {
         recent_short *= keep;
         recent_long *= keep;
         recent_rejected *= keep;
+        recent_mute *= keep;
     }
 
     /// Median of the kept intervals in seconds, and the median distance from it as a share of it (0 is a clock).
@@ -363,6 +392,9 @@ constexpr void note_initiator(host_window& window, const observation& o) noexcep
         case observation_kind::weak_ticket: ++a.weak_tickets; break;
         case observation_kind::weak_login: ++a.weak_logins; break;
         case observation_kind::listing: a.listed_destinations.add(hash_of(o.tuple.destination)); break;
+        case observation_kind::odd:
+            if (o.responder_external) window.signs.note(o.oddities, o.timestamp_ns);
+            break;
     }
 }
 
@@ -414,6 +446,7 @@ constexpr void note_pair(pair_history& pair, const observation& o) noexcept {
         case observation_kind::ended:
             pair.recent_short += o.short_lived;
             pair.recent_long += !o.short_lived;
+            pair.recent_mute += o.mute;
             break;
         case observation_kind::rejected: pair.recent_rejected += 1; break;
         default: break;

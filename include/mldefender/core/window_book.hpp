@@ -88,7 +88,7 @@ public:
 
 private:
     // A flow's line is written when it has timed out, and still tells what its hosts did when it fell silent.
-    static constexpr std::int64_t host_memory_ns = 180'000'000'000;
+    static constexpr std::int64_t host_memory_ns = (odd_signs::memory_s + 120) * 1'000'000'000LL;
     static constexpr std::int64_t pair_memory_ns = 6LL * 3600 * 1'000'000'000;
 
     [[nodiscard]] constexpr const host_window* find_host(const address& a, std::uint64_t key) const noexcept {

@@ -184,9 +184,70 @@ constexpr void count_target(bytes target, http_details& d) noexcept {
     return value.empty() ? content_class::none : content_class::other;
 }
 
+/// Changes between letter and digit in the part of a name that somebody registered ("x7k2p9q4" in "a.x7k2p9q4.com");
+/// 0 when that part has fewer than eight characters. What stands before it may be numbered by a machine.
+[[nodiscard]] constexpr std::uint8_t switches_of(bytes name) noexcept {
+    name = slice(name, 0, find_byte(name, ':'));
+    bytes parts[3];  // the last three, the last one first
+    for (bytes rest = name; !rest.empty();) {
+        const std::size_t end = find_byte(rest, '.');
+        parts[2] = parts[1];
+        parts[1] = parts[0];
+        parts[0] = slice(rest, 0, end);
+        rest = slice(rest, end + 1);
+    }
+    // Under "co.uk" and its like the part before counts.
+    const bool registry = parts[0].size() == 2 && parts[1].size() <= 3 && !parts[2].empty();
+    const bytes part = registry ? parts[2] : parts[1];
+    std::size_t switches = 0;
+    for (std::size_t i = 1; i < part.size(); ++i) {
+        switches += (is_digit(part[i]) && is_alpha(part[i - 1])) || (is_alpha(part[i]) && is_digit(part[i - 1]));
+    }
+    return static_cast<std::uint8_t>(part.size() < 8 ? 0 : std::min<std::size_t>(switches, 255));
+}
+
+/// What a request's header line tells about who asks: see http_mark.
+constexpr void mark_http_header(bytes line, http_details& d) noexcept {
+    const auto starts = [line](std::string_view header) noexcept { return starts_with_fold(line, header); };
+    std::uint8_t mark = 0;
+    switch (lower(line[0])) {
+        case 'a':
+            if (starts("accept:") && !starts_with(trim(slice(line, 7)), "*/*")) d.marks &= ~http_mark::anything & 0xff;
+            if (starts("accept-language:")) mark = http_mark::language;
+            break;
+        case 'c':
+            if (starts("cookie:")) mark = http_mark::cookie;
+            if (starts("content-encoding:")) mark = http_mark::encoded;
+            break;
+        case 'd':
+            if (starts("depth:")) mark = http_mark::share;
+            break;
+        case 'o':
+            if (starts("origin:")) mark = http_mark::from_page;
+            break;
+        case 'r':
+            if (starts("referer:")) mark = http_mark::from_page;
+            break;
+        case 't':
+            if (starts("translate:")) mark = http_mark::share;
+            break;
+        case 'u':
+            if (starts("user-agent: mozilla/")) mark = http_mark::browser;
+            if (starts("user-agent: microsoft office")) mark = http_mark::share;
+            break;
+        case 'x':
+            // What apps put around a web view, and scripts of a page, say where they come from in words of their own.
+            if (starts("x-requested-with:")) mark = http_mark::from_page;
+            break;
+        default: break;
+    }
+    d.marks |= mark;
+}
+
 /// One header line; only the few whose first letter promises something are looked at closer.
 constexpr void read_http_header(bytes line, http_details& d, app_message& common) noexcept {
     count_up(d.headers);
+    mark_http_header(line, d);
     const auto value_of = [line](std::string_view header) noexcept {
         return starts_with_fold(line, header) ? trim(slice(line, header.size())) : bytes{};
     };
@@ -194,7 +255,11 @@ constexpr void read_http_header(bytes line, http_details& d, app_message& common
         case 'h':
             if (const bytes host = value_of("host:"); !host.empty()) {
                 common.name = host;
-                if (is_dotted_quad(host)) common.facts |= app_fact::host_is_address;
+                if (is_dotted_quad(host)) {
+                    common.facts |= app_fact::host_is_address;
+                } else {
+                    d.host_switches = switches_of(host);
+                }
             }
             break;
         case 'u':
@@ -225,11 +290,20 @@ constexpr void read_http_header(bytes line, http_details& d, app_message& common
     }
 }
 
+/// `payload` without a "100 Continue" in front of the answer proper (RFC 9110, 15.2).
+[[nodiscard]] constexpr bytes after_interim(bytes payload) noexcept {
+    if (!starts_with(payload, "HTTP/1.1 100")) return payload;
+    const std::size_t end = find_text(payload, "\r\n\r\n");
+    const bytes rest = slice(payload, end + 4);
+    return starts_with(rest, "HTTP/1.") ? rest : payload;
+}
+
 /// Reads a message of `of` (http, rtsp, ssdp or sip); nothing when the payload does not start one.
 [[nodiscard]] constexpr app_message read_http(app_protocol of, bytes payload) noexcept {
     http_details d;
+    d.marks = http_mark::anything;
     app_message common;
-    bytes rest = payload;
+    bytes rest = after_interim(payload);
     const bytes first = next_line(rest);
     std::size_t word = 0;
     d.method = match_method(first, word);
@@ -249,6 +323,8 @@ constexpr void read_http_header(bytes line, http_details& d, app_message& common
         const bytes target = slice(first, word + 1);
         const bytes path = slice(target, 0, find_byte(target, ' '));
         count_target(path, d);
+        // Browsers fetch a page's symbol with hardly any header.
+        if (path.size() >= 4 && starts_with_fold(path.last(4), ".ico")) d.marks |= http_mark::from_page;
         if (d.quotes + d.brackets + d.separators + d.traversals + d.escapes > 0) d.injections = count_injections(path);
         if (of == app_protocol::sip) common.name = slice(path, find_byte(path, ':') + 1);
     }
@@ -266,6 +342,7 @@ constexpr void read_http_header(bytes line, http_details& d, app_message& common
         if (of == app_protocol::sip) common.name = sip_name;
     }
     if (!ended) common.facts |= app_fact::cut_short;
+    if (ended && rest.empty()) d.marks |= http_mark::body_cut;
     if (ended && !common.is_response && d.content == content_class::form) {
         if (count_form_body(rest, d)) common.facts |= app_fact::template_marker;
         d.injections = static_cast<std::uint8_t>(std::min(255, d.injections + count_injections(rest)));

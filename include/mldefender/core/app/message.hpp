@@ -201,6 +201,18 @@ struct tls_details {
     alpn_class alpn = alpn_class::none;  ///< first protocol offered or the one chosen
 };
 
+/// What the header lines of an HTTP message say besides numbers: bits of `http_details::marks`.
+namespace http_mark {
+inline constexpr std::uint8_t browser = 1U << 0;    ///< a User-Agent that begins as all browsers' do
+inline constexpr std::uint8_t language = 1U << 1;   ///< Accept-Language
+inline constexpr std::uint8_t from_page = 1U << 2;  ///< Referer or Origin: another page led here
+inline constexpr std::uint8_t cookie = 1U << 3;     ///< Cookie
+inline constexpr std::uint8_t anything = 1U << 4;   ///< Accept is missing or takes everything first
+inline constexpr std::uint8_t encoded = 1U << 5;    ///< Content-Encoding: the body is compressed
+inline constexpr std::uint8_t share = 1U << 6;      ///< headers or agents of file access by HTTP (WebDAV, [MS-WDV])
+inline constexpr std::uint8_t body_cut = 1U << 7;   ///< the head ends with this payload, so the body comes later
+}  // namespace http_mark
+
 /// HTTP/1, RTSP, SSDP, SIP. `code` is the status; `name` the Host header (for SIP the request target's address).
 struct http_details {
     std::uint64_t content_length = 0;  ///< 0 when not given
@@ -216,6 +228,8 @@ struct http_details {
     std::uint8_t body_marks = 0;       ///< quotes and angle brackets in the first 512 bytes of a form's body
     std::uint8_t injections = 0;       ///< attempts to have data executed, see injection.hpp
     std::uint8_t headers = 0;          ///< header lines seen in this payload
+    std::uint8_t marks = 0;            ///< http_mark bits
+    std::uint8_t host_switches = 0;    ///< changes between letter and digit in the registered part of the host's name
     request_method method = request_method::none;  ///< `none` for answers
     content_class content = content_class::none;   ///< of the Content-Type header
 };

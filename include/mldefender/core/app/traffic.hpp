@@ -7,7 +7,9 @@
 #include <algorithm>
 #include <cstdint>
 
+#include <mldefender/core/app/content.hpp>
 #include <mldefender/core/app/message.hpp>
+#include <mldefender/core/app/oddity.hpp>
 #include <mldefender/core/app/read.hpp>
 #include <mldefender/core/app/recognise.hpp>
 #include <mldefender/core/app/rpc_effect.hpp>
@@ -32,11 +34,12 @@ struct app_news {
     float name_entropy = 0;         ///< of a lookup, bits per character
     float name_length = 0;          ///< of a lookup, characters
     std::uint64_t name_hash = 0;    ///< of a lookup's whole name
+    std::uint32_t oddities = 0;     ///< signs of this payload, bit_of(oddity)
 
     /// True when there is something to tell the windows.
     [[nodiscard]] constexpr bool any() const noexcept {
         return lookup || lookup_failed || attempts != 0 || failures != 0 || file_changes != 0 || weak_ticket ||
-               weak_login || listing;
+               weak_login || listing || oddities != 0;
     }
 };
 
@@ -55,50 +58,55 @@ inline constexpr std::uint8_t aes_used = 2;    ///< a ticket or an answer is enc
 
 /// The application side of a flow so far.
 struct app_traffic {
-    app_protocol protocol = app_protocol::unknown;  ///< recognised so far
-    bool by_payload = false;                        ///< recognised by content rather than by port
-    std::uint8_t payloads_tried = 0;                ///< at most `recognition_attempts`
-    bool tls_no_name = false;                       ///< a complete client hello came without server name
-    bool admin_share = false;                       ///< an SMB tree ADMIN$ or a drive (C$) was asked for
-    bool http_host_address = false;                 ///< a request named its server by address
-    rpc_interface rpc_bound = rpc_interface::none;  ///< interface of the last bind, or of the last pipe opened
-    bool icmp_odd = false;                          ///< an ICMP request tools send and stacks do not
-    std::uint8_t http_injections = 0;               ///< attempts to have data executed, at most 255
-    std::uint8_t http_agent_length = 0;             ///< characters of the first User-Agent, at most 255
-    std::uint8_t http_least_headers = 0;            ///< fewest header lines of a request
-    std::uint8_t dns_label_max = 0;                 ///< longest label asked for, characters
-    std::uint8_t uri_suspicious = 0;                ///< highest count of injection marks in one request, 0..255
-    std::uint16_t dns_name_max = 0;                 ///< longest name asked for, characters
-    std::uint32_t dns_queries = 0;                  ///< questions
-    std::uint32_t dns_bulk = 0;                     ///< questions of types that carry bulk data
-    std::uint32_t dns_answers = 0;                  ///< answers of any kind
-    std::uint32_t dns_failures = 0;                 ///< answers with an error
-    std::uint32_t http_requests = 0;                ///< requests in clear
-    std::uint32_t http_answers = 0;                 ///< answers in clear
-    std::uint32_t http_errors = 0;                  ///< answers with a status of 400 or more
-    std::uint32_t attempts = 0;                     ///< credentials presented
-    std::uint32_t failures = 0;                     ///< credentials refused
-    std::uint32_t file_changes = 0;                 ///< files written, renamed, deleted
-    std::uint32_t remote_control = 0;               ///< calls that start services, tasks or programs elsewhere
-    std::uint32_t rpc_seen = 0;                     ///< interfaces bound so far, mask_of(rpc_interface)
-    std::uint16_t rpc_executions = 0;               ///< calls that start something on the responder
-    std::uint16_t rpc_replications = 0;             ///< calls that copy or change the directory
-    std::uint16_t rpc_abuses = 0;                   ///< calls hardly any program makes (rpc_effect::abuse)
-    std::uint16_t rpc_enumerations = 0;             ///< calls that list accounts, sessions or endpoints
-    std::uint16_t rpc_channels = 0;                 ///< machine log-ins at a controller
-    std::uint16_t smb_oddities = 0;                 ///< SMB requests no ordinary client makes, see read_smb
-    std::uint16_t http_posts = 0;                   ///< POST requests in clear
-    std::uint16_t http_programs = 0;                ///< answers in clear whose content starts as a program does
-    float dns_name_sum = 0;                         ///< of all names asked for, characters
-    float dns_entropy_sum = 0;                      ///< of all names asked for, bits per character
-    float dns_answer_bytes = 0;                     ///< of all answers, bytes
-    std::uint32_t rpc_operations = 0;               ///< operation_bit() of all calls since the last bind
-    std::uint8_t discovery = 0;                     ///< discovery_kind bits
-    std::uint8_t kerberos = 0;                      ///< kerberos_sign bits
-    std::uint8_t ldap_probes = 0;                   ///< searches for accounts worth attacking, at most 255
-    std::uint8_t ldap_sweeps = 0;                   ///< searches for everything there is, at most 255
-    std::uint8_t dns_oversized = 0;                 ///< answers near the limit of TCP's framing, at most 255
-    bool smb_by_address = false;                    ///< a share was asked for at a server written as an address
+    app_protocol protocol = app_protocol::unknown;     ///< recognised so far
+    bool by_payload = false;                           ///< recognised by content rather than by port
+    std::uint8_t payloads_tried = 0;                   ///< at most `recognition_attempts`
+    bool tls_no_name = false;                          ///< a complete client hello came without server name
+    bool admin_share = false;                          ///< an SMB tree ADMIN$ or a drive (C$) was asked for
+    bool http_host_address = false;                    ///< a request named its server by address
+    rpc_interface rpc_bound = rpc_interface::none;     ///< interface of the last bind, or of the last pipe opened
+    bool icmp_odd = false;                             ///< an ICMP request tools send and stacks do not
+    std::uint8_t http_injections = 0;                  ///< attempts to have data executed, at most 255
+    std::uint8_t http_agent_length = 0;                ///< characters of the first User-Agent, at most 255
+    std::uint8_t http_least_headers = 0;               ///< fewest header lines of a request
+    std::uint8_t dns_label_max = 0;                    ///< longest label asked for, characters
+    std::uint8_t uri_suspicious = 0;                   ///< highest count of injection marks in one request, 0..255
+    std::uint8_t spoke = 0;                            ///< bit 0: the initiator sent payload, bit 1: the responder
+    std::uint8_t http_marks = 0;                       ///< http_mark bits of the last request
+    content_class body_content = content_class::none;  ///< what that body is said to be
+    std::uint16_t dns_name_max = 0;                    ///< longest name asked for, characters
+    std::uint32_t dns_queries = 0;                     ///< questions
+    std::uint32_t dns_bulk = 0;                        ///< questions of types that carry bulk data
+    std::uint32_t dns_answers = 0;                     ///< answers of any kind
+    std::uint32_t dns_failures = 0;                    ///< answers with an error
+    std::uint32_t http_requests = 0;                   ///< requests in clear
+    std::uint32_t http_answers = 0;                    ///< answers in clear
+    std::uint32_t http_errors = 0;                     ///< answers with a status of 400 or more
+    std::uint32_t attempts = 0;                        ///< credentials presented
+    std::uint32_t failures = 0;                        ///< credentials refused
+    std::uint32_t file_changes = 0;                    ///< files written, renamed, deleted
+    std::uint32_t remote_control = 0;                  ///< calls that start services, tasks or programs elsewhere
+    std::uint32_t rpc_seen = 0;                        ///< interfaces bound so far, mask_of(rpc_interface)
+    std::uint16_t rpc_executions = 0;                  ///< calls that start something on the responder
+    std::uint16_t rpc_replications = 0;                ///< calls that copy or change the directory
+    std::uint16_t rpc_abuses = 0;                      ///< calls hardly any program makes (rpc_effect::abuse)
+    std::uint16_t rpc_enumerations = 0;                ///< calls that list accounts, sessions or endpoints
+    std::uint16_t rpc_channels = 0;                    ///< machine log-ins at a controller
+    std::uint16_t smb_oddities = 0;                    ///< SMB requests no ordinary client makes, see read_smb
+    std::uint16_t http_posts = 0;                      ///< POST requests in clear
+    std::uint16_t http_programs = 0;                   ///< answers in clear whose content starts as a program does
+    float dns_name_sum = 0;                            ///< of all names asked for, characters
+    float dns_entropy_sum = 0;                         ///< of all names asked for, bits per character
+    float dns_answer_bytes = 0;                        ///< of all answers, bytes
+    std::uint32_t oddities = 0;                        ///< signs so far, bit_of(oddity)
+    std::uint32_t body_seq = 0;        ///< where an answer's body begins when it is still to come, else 0
+    std::uint32_t rpc_operations = 0;  ///< operation_bit() of all calls since the last bind
+    std::uint8_t discovery = 0;        ///< discovery_kind bits
+    std::uint8_t kerberos = 0;         ///< kerberos_sign bits
+    std::uint8_t ldap_probes = 0;      ///< searches for accounts worth attacking, at most 255
+    std::uint8_t ldap_sweeps = 0;      ///< searches for everything there is, at most 255
+    std::uint8_t dns_oversized = 0;    ///< answers near the limit of TCP's framing, at most 255
+    bool smb_by_address = false;       ///< a share was asked for at a server written as an address
 };
 
 namespace detail {
@@ -157,7 +165,66 @@ constexpr void read_dns(app_traffic& t, const app_message& m, const dns_details&
            (body[0] == 0x7f && body[1] == 'E' && body[2] == 'L' && body[3] == 'F');
 }
 
+/// Whose name a request gives, and what it leaves out. Browsers tell their language with every request and, but for
+/// the first page, where they come from; what they take first is a page, a style or an image, never anything.
+[[nodiscard]] constexpr std::uint32_t oddities_of_request(const app_message& m, const http_details& d) noexcept {
+    if (m.has(app_fact::cut_short)) return 0;
+    const auto has = [&](std::uint8_t mark) noexcept { return (d.marks & mark) != 0; };
+    const bool alone = !has(http_mark::from_page) && !has(http_mark::cookie);
+    const bool post = d.method == request_method::post;
+    std::uint32_t found = 0;
+    const bool hasty = d.method == request_method::get && has(http_mark::anything);
+    if (has(http_mark::browser) && alone && (!has(http_mark::language) || hasty)) {
+        // Services that speak XML or JSON were told a browser's name by those who made their libraries.
+        const bool service =
+            d.content == content_class::json || d.content == content_class::xml || d.content == content_class::other;
+        found |= bit_of(oddity::posed_request) | (post && !service ? bit_of(oddity::posed_post) : 0U);
+    }
+    if (d.agent_len == 0) found |= bit_of(oddity::nameless_request);
+    if (post && alone && d.content == content_class::form) found |= bit_of(oddity::unasked_form);
+    if (m.has(app_fact::host_is_address)) found |= bit_of(oddity::host_address);
+    if (d.host_switches >= 4) found |= bit_of(oddity::random_name);
+    if (has(http_mark::share)) found |= bit_of(oddity::foreign_share);
+    return found;
+}
+
+/// What an answer's body is against what was said about it.
+[[nodiscard]] constexpr std::uint32_t oddities_of_body(const app_traffic& t, content_class said, bytes body) noexcept {
+    const bool led = (t.http_marks & (http_mark::from_page | http_mark::cookie)) != 0;
+    const bool text = said == content_class::text || said == content_class::json || said == content_class::xml;
+    switch (app::kind_of_body(body)) {
+        case body_kind::address: return bit_of(oddity::own_address);
+        case body_kind::program:
+        case body_kind::package:
+            return (led ? 0U : bit_of(oddity::package)) |
+                   (text || said == content_class::image ? bit_of(oddity::disguised) : 0U);
+        case body_kind::structured: return text ? bit_of(oddity::disguised) : 0U;
+        case body_kind::unreadable:
+            return text || said == content_class::image ? bit_of(oddity::disguised) : bit_of(oddity::unreadable);
+        default: return 0;
+    }
+}
+
+[[nodiscard]] constexpr std::uint32_t oddities_of_answer(app_traffic& t, const app_message& m, const http_details& d,
+                                                         const packet& p) noexcept {
+    constexpr std::uint32_t shy =
+        bit_of(oddity::posed_request) | bit_of(oddity::nameless_request) | bit_of(oddity::foreign_share);
+    t.body_seq = 0;
+    const bool missing = m.code == 403 || m.code == 404 || m.code == 410;
+    if (missing && (t.oddities & shy) != 0)
+        return bit_of(oddity::not_there) | (t.http_posts > 0 ? bit_of(oddity::lost_post) : 0U);
+    if (m.code != 200 || m.has(app_fact::cut_short) || (d.marks & http_mark::encoded) != 0) return 0;
+    if ((d.marks & http_mark::body_cut) != 0) {
+        t.body_seq = p.tcp_seq + p.payload_len;
+        t.body_content = d.content;
+        return 0;
+    }
+    const std::size_t head = app::find_text(p.payload, "\r\n\r\n");
+    return oddities_of_body(t, d.content, app::skip_chunk_size(app::slice(p.payload, head + 4)));
+}
+
 constexpr void read_http_request(app_traffic& t, const app_message& m, const http_details& d) noexcept {
+    t.http_marks = d.marks;
     if (!m.has(app_fact::cut_short)) {
         // 0 while no whole head was seen; one without any header counts as one with its first.
         const std::uint8_t lines = std::max<std::uint8_t>(d.headers, 1);
@@ -169,17 +236,20 @@ constexpr void read_http_request(app_traffic& t, const app_message& m, const htt
     if (d.method == request_method::post) count_up(t.http_posts);
 }
 
-constexpr void read_http(app_traffic& t, const app_message& m, const http_details& d, bytes payload) noexcept {
+constexpr void read_http(app_traffic& t, const app_message& m, const http_details& d, const packet& p,
+                         app_news& news) noexcept {
     if (m.is_response) {
         ++t.http_answers;
         t.http_errors += m.code >= 400;
-        if (carries_program(payload)) count_up(t.http_programs);
+        if (carries_program(p.payload)) count_up(t.http_programs);
+        if (t.protocol == app_protocol::http) news.oddities |= oddities_of_answer(t, m, d, p);
         return;
     }
     ++t.http_requests;
     // SSDP and SIP look alike but have conventions of their own.
     if (t.protocol != app_protocol::http) return;
     read_http_request(t, m, d);
+    news.oddities |= oddities_of_request(m, d);
     // A path traversal or a template marker is worth several quotes: one of them is already odd.
     const std::uint32_t marks = std::uint32_t{d.quotes} + d.brackets + d.separators + d.body_marks + 4U * d.traversals +
                                 (m.has(app_fact::template_marker) ? 8U : 0U);
@@ -296,6 +366,69 @@ constexpr void read_facts(app_traffic& t, const app_message& m, app_news& news) 
     news.file_changes = at_most_255(changes);
 }
 
+/// Ports TLS is usual on; a name or a well-known service decides the others.
+[[nodiscard]] constexpr bool is_usual_tls_port(std::uint16_t port) noexcept {
+    return port == 443 || port == 8443 || guess_by_port(ip_protocol::tcp, 0, port) == app_protocol::tls ||
+           (port >= 5222 && port <= 5230) || port == 5061;
+}
+
+[[nodiscard]] constexpr std::uint32_t oddities_of_tls(const app_message& m, const tls_details& d,
+                                                      const packet& p) noexcept {
+    constexpr std::uint8_t client_hello = 1;
+    std::uint32_t found = m.has(app_fact::self_signed) ? bit_of(oddity::tls_self_signed) : 0U;
+    if (d.handshake != client_hello || m.is_response) return found;
+    if (m.has(app_fact::no_sni)) found |= bit_of(oddity::tls_nameless);
+    if (d.hello_version != 0 && d.hello_version <= 0x0301) found |= bit_of(oddity::tls_obsolete);
+    if (!is_usual_tls_port(p.tuple.destination_port)) found |= bit_of(oddity::odd_port);
+    return found;
+}
+
+[[nodiscard]] constexpr std::uint32_t oddities_of_lines(app_protocol protocol, const text_details& d,
+                                                        bool forward) noexcept {
+    if (!forward) return 0;
+    if (protocol == app_protocol::irc) return bit_of(oddity::chat);
+    if (protocol == app_protocol::smtp && d.verb == text_verb::mail_from) return bit_of(oddity::mail_out);
+    if (protocol == app_protocol::ftp && d.verb == text_verb::store) return bit_of(oddity::file_out);
+    return 0;
+}
+
+/// What a command line says first, and what it answers when asked who is there.
+[[nodiscard]] constexpr bool is_shell(bytes payload) noexcept {
+    const bytes head = app::slice(payload, 0, 256);
+    if (app::contains(head, "Microsoft Windows [Version ")) return true;
+    const std::size_t user = app::find_text(head, "uid=");
+    return user < head.size() && app::contains(head.subspan(user), " gid=") && app::contains(head.subspan(user), ")");
+}
+
+/// A Windows program, at the start or behind its length as loaders send it: the mark, and the sentence every linker
+/// writes into the stub.
+[[nodiscard]] constexpr bool is_raw_program(bytes payload) noexcept {
+    const auto marked = [&](std::size_t at) noexcept {
+        return payload.size() > at + 64 && payload[at] == 'M' && payload[at + 1] == 'Z';
+    };
+    return (marked(0) || marked(4)) && app::contains(app::slice(payload, 0, 512), "This program ");
+}
+
+/// JSON of a miner and its pool ("stratum").
+[[nodiscard]] constexpr bool is_mining(bytes payload) noexcept {
+    const bytes head = app::slice(payload, 0, 256);
+    return !head.empty() && head[0] == '{' &&
+           (app::contains(head, "\"mining.") || app::contains(head, "\"eth_submit") ||
+            (app::contains(head, "\"method\":\"login\"") && app::contains(head, "\"agent\"")));
+}
+
+/// What stands out in a connection whose protocol nobody knows.
+[[nodiscard]] constexpr std::uint32_t oddities_of_stream(app_traffic& t, const packet& p, bool forward) noexcept {
+    t.spoke = static_cast<std::uint8_t>(t.spoke | (forward ? 1U : 2U));
+    if (p.tuple.protocol != ip_protocol::tcp || t.by_payload) return 0;
+    if (is_raw_program(p.payload)) return bit_of(oddity::raw_program);
+    if (is_shell(p.payload)) return bit_of(oddity::raw_shell);
+    if (is_mining(p.payload)) return bit_of(oddity::mining);
+    const std::uint16_t port = forward ? p.tuple.destination_port : p.tuple.source_port;
+    const bool unknown = t.protocol == app_protocol::unknown && port >= 1024;
+    return unknown && t.spoke == 3 ? bit_of(oddity::own_protocol) : 0U;
+}
+
 constexpr void recognise_protocol(app_traffic& t, const packet& p) noexcept {
     ++t.payloads_tried;
     if (t.by_payload) return;
@@ -330,6 +463,31 @@ constexpr void recognise_protocol(app_traffic& t, const packet& p) noexcept {
     }
 }
 
+namespace detail {
+
+/// The message in a payload of a known protocol; or the body of an answer whose head came before.
+constexpr void read_known_payload(app_traffic& t, const packet& p, bool forward, app_news& news) noexcept {
+    const app_message m = read_message(t.protocol, p.payload, forward);
+    if (!m) {
+        if (t.body_seq != 0 && !forward && p.tcp_seq == t.body_seq) {
+            news.oddities |= oddities_of_body(t, t.body_content, app::skip_chunk_size(p.payload));
+            t.body_seq = 0;
+        }
+        return;
+    }
+    if (const dns_details* dns = m.dns()) read_dns(t, m, *dns, p.payload_len, news);
+    if (const http_details* http = m.http()) read_http(t, m, *http, p, news);
+    if (const smb_details* smb = m.smb()) read_smb(t, m, *smb);
+    if (const rpc_details* rpc = m.rpc()) read_rpc(t, *rpc, news);
+    if (const kerberos_details* kerberos = m.kerberos()) read_kerberos(t, *kerberos, news);
+    if (const ldap_details* ldap = m.ldap()) read_ldap(t, *ldap);
+    if (const tls_details* tls = m.tls()) news.oddities |= oddities_of_tls(m, *tls, p);
+    if (const text_details* text = m.text()) news.oddities |= oddities_of_lines(t.protocol, *text, forward);
+    read_facts(t, m, news);
+}
+
+}  // namespace detail
+
 /// RFC 792, 950: requests that stacks hardly ever send by themselves; tools tell systems apart by the answers.
 [[nodiscard]] constexpr bool is_odd_icmp(const packet& p) noexcept {
     if (p.tuple.protocol != ip_protocol::icmp) return false;
@@ -345,16 +503,11 @@ constexpr app_news read_payload(app_traffic& t, const packet& p, bool forward) n
     if (p.payload.empty()) return news;
     const bool early = t.payloads_tried < recognition_attempts;
     if (early) detail::recognise_protocol(t, p);
-    if (t.protocol == app_protocol::unknown || !(early || keeps_talking(t.protocol))) return news;
-    const app_message m = read_message(t.protocol, p.payload, forward);
-    if (!m) return news;
-    if (const dns_details* dns = m.dns()) detail::read_dns(t, m, *dns, p.payload_len, news);
-    if (const http_details* http = m.http()) detail::read_http(t, m, *http, p.payload);
-    if (const smb_details* smb = m.smb()) detail::read_smb(t, m, *smb);
-    if (const rpc_details* rpc = m.rpc()) detail::read_rpc(t, *rpc, news);
-    if (const kerberos_details* kerberos = m.kerberos()) detail::read_kerberos(t, *kerberos, news);
-    if (const ldap_details* ldap = m.ldap()) detail::read_ldap(t, *ldap);
-    detail::read_facts(t, m, news);
+    if (early) news.oddities |= detail::oddities_of_stream(t, p, forward);
+    if (t.protocol != app_protocol::unknown && (early || keeps_talking(t.protocol)))
+        detail::read_known_payload(t, p, forward, news);
+    news.oddities &= ~t.oddities;
+    t.oddities |= news.oddities;
     return news;
 }
 

@@ -251,6 +251,7 @@ struct http_request {
     std::string_view extra = {};      ///< complete further header lines
     std::int64_t cookie = 0;          ///< length of a cookie
     bool keep_alive = true;           ///< the connection serves further requests
+    bool posed = false;               ///< a browser's name, but not what a browser says with it
 };
 
 /// User-Agent strings of browsers, tools and devices.
@@ -278,7 +279,10 @@ inline message http_ask(rng& r, const http_request& q) {
     blob b;
     b.text(q.method).u8(' ').text(q.path).text(" HTTP/1.1\r\nHost: ").text(q.host).text("\r\n");
     if (!q.agent.empty()) b.text("User-Agent: ").text(q.agent).text("\r\n");
-    b.text("Accept: */*\r\n").text(q.extra);
+    // A browser takes pages first and names its language; programs take anything.
+    const bool browser = q.agent.starts_with("Mozilla/") && !q.posed;
+    b.text(browser ? "Accept: text/html,*/*;q=0.8\r\nAccept-Language: en-US,en;q=0.5\r\n" : "Accept: */*\r\n");
+    b.text(q.extra);
     if (q.cookie > 0) {
         b.text("Cookie: session=").random_text(r, static_cast<std::size_t>(q.cookie), base64_digits).text("\r\n");
     }
@@ -319,8 +323,11 @@ inline message http_reply(rng& r, int status, std::int64_t size, std::string_vie
         b.text("Set-Cookie: id=").random_text(r, static_cast<std::size_t>(length), base64_digits).text("; path=/\r\n");
     }
     b.text("\r\n");
-    const bool plain = type.starts_with("text") || type.ends_with("json");
+    const bool plain =
+        type.starts_with("text") || type.ends_with("json") || type.ends_with("xml") || type.ends_with("javascript");
     const std::int64_t total = static_cast<std::int64_t>(b.size()) + size;
+    if (size >= 8 && type == "image/png") b.text("\x89PNG\r\n\x1a\n");
+    if (size >= 8 && type == "image/jpeg") b.text("\xff\xd8\xff\xe0");
     return {std::move(b), total, plain ? body_kind::text : body_kind::random};
 }
 
