@@ -209,6 +209,7 @@ TEST_CASE("HTTP: a program is known by its first bytes behind the head") {
     CHECK(t.http_programs == 2);
     read(t, web, text_of("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nMZ"), false);
     read(t, web, text_of("HTTP/1.1 200 OK\r\nX: MZ\r\n\r\n<html>MZ"), false);
+    read(t, web, text_of("HTTP/1.1 206 Partial Content\r\nContent-Length: 9\r\n\r\nMZ......."), false);
     CHECK(t.http_programs == 2);
 }
 

@@ -241,7 +241,9 @@ constexpr void read_http(app_traffic& t, const app_message& m, const http_detail
     if (m.is_response) {
         ++t.http_answers;
         t.http_errors += m.code >= 400;
-        if (carries_program(p.payload)) count_up(t.http_programs);
+        // Updaters of systems and browsers fetch in pieces (Range, RFC 9110), so that they can go on after a break.
+        constexpr std::uint16_t partial_content = 206;
+        if (m.code != partial_content && carries_program(p.payload)) count_up(t.http_programs);
         if (t.protocol == app_protocol::http) news.oddities |= oddities_of_answer(t, m, d, p);
         return;
     }
