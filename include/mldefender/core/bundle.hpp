@@ -93,9 +93,10 @@ template <class Model>
     return model;
 }
 
-/// Version of the layout above, and that of a model with leaf values, which earlier readers refuse for their good;
-/// others are refused.
-inline constexpr std::uint16_t bundle_format = 1, bundle_format_leaf_values = 2;
+/// Version of the layout above; others are refused.
+inline constexpr std::uint16_t bundle_format = 1;
+/// Version of the layout with leaf values, so that readers who would pass them over refuse the file.
+inline constexpr std::uint16_t bundle_format_leaf_values = 2;
 /// First bytes of the file.
 inline constexpr std::string_view bundle_magic = "MLDF";
 /// The sections, in the order they stand in the file; the last one only with leaf values.

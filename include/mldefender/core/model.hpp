@@ -74,7 +74,10 @@ enum class score_link : std::uint8_t {
 };
 
 /// The arithmetic of a sum. It is part of what a model answers: adding in another order or precision gives other bits.
-enum class sum_precision : std::uint8_t { binary32, binary64 };
+enum class sum_precision : std::uint8_t {
+    binary32,  ///< each addition rounds to a float
+    binary64   ///< each addition rounds to a double
+};
 
 /// As in headers and JSON.
 [[nodiscard]] constexpr std::string_view name_of(score_link link) noexcept {

@@ -25,7 +25,12 @@ inline namespace v0 {
 namespace forge {
 
 /// The kinds of files that are read.
-enum class model_format : std::uint8_t { sklearn, xgboost, lightgbm, json };
+enum class model_format : std::uint8_t {
+    sklearn,   ///< JSON by tools/forge/dump_sklearn.py
+    xgboost,   ///< JSON by save_model
+    lightgbm,  ///< text by save_model
+    json       ///< JSON of ours, by json_text
+};
 
 /// Of these files.
 inline constexpr std::string_view model_format_names[] = {"sklearn", "xgboost", "lightgbm", "json"};
