@@ -5,10 +5,12 @@
 
 #include <array>
 #include <bit>
+#include <cmath>
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
 #include <limits>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -95,14 +97,14 @@ std::vector<std::uint8_t> sealed(std::vector<std::uint8_t> body) {
     return body;
 }
 
-std::vector<std::uint8_t> bundle_of(const section_list& sections) {
-    constexpr std::string_view tags[] = {"info", "json", "inpt", "cali", "root", "node"};
-    std::size_t size = 16 + 6 * 12;
+std::vector<std::uint8_t> bundle_of(std::span<const std::vector<std::uint8_t>> sections) {
+    constexpr std::string_view tags[] = {"info", "json", "inpt", "cali", "root", "node", "leaf"};
+    std::size_t size = 16 + sections.size() * 12;
     for (const auto& section : sections) size += section.size();
     layout out;
-    out.text("MLDF").number(1, 2).number(6, 2).number(size + 32, 4).number(0, 4);
-    std::size_t offset = 16 + 6 * 12;
-    for (std::size_t i = 0; i < 6; ++i) {
+    out.text("MLDF").number(sections.size() - 5, 2).number(sections.size(), 2).number(size + 32, 4).number(0, 4);
+    std::size_t offset = 16 + sections.size() * 12;
+    for (std::size_t i = 0; i < sections.size(); ++i) {
         out.text(tags[i]).number(offset, 4).number(sections[i].size(), 4);
         offset += sections[i].size();
     }
@@ -167,6 +169,47 @@ TEST_CASE("bundle: a file after the documented layout is read and scores") {
     CHECK(moved_to.score(std::array<float, 2>{9, 2}) == 0.25F);
 }
 
+TEST_CASE("bundle: leaf values follow in a section of their own") {
+    const section_list plain = stump_sections();
+    std::vector<std::vector<std::uint8_t>> sections{plain.begin(), plain.end()};
+    const auto bits = [](double value) { return std::bit_cast<std::uint64_t>(value); };
+    const auto leaves = [&](double start, double middle) {
+        return layout{}
+            .number(1, 2)
+            .number(1, 2)
+            .number(2, 2)
+            .number(0, 2)
+            .number(bits(start), 8)
+            .number(bits(2), 8)
+            .number(0, 8)
+            .number(bits(middle), 8)
+            .number(bits(3), 8)
+            .done();
+    };
+    sections.push_back(leaves(-1, 0.5));
+    const auto read = read_bundle(bundle_of(sections), "here");
+    REQUIRE(read.ok());
+    CHECK(read->leaf_values == std::vector<double>{0, 0.5, 3});
+    CHECK(read->sum == leaf_sum{score_link::logistic, sum_precision::binary64, attack_class::scan, -1, 2});
+    const auto made = basic_bundle_forest<numbered_features<2>>::make(*read);
+    REQUIRE(made.ok());
+    CHECK(made->score(std::array<float, 2>{}) == static_cast<float>(1 / (1 + std::exp(-2 * (-1 + 0.5)))));
+    CHECK(made->answer(std::array<float, 2>{9, 9}).score == static_cast<float>(1 / (1 + std::exp(-2 * (-1 + 3.0)))));
+
+    sections.back() = leaves(std::numeric_limits<double>::infinity(), 0.5);
+    CHECK(says(refusal(bundle_of(sections)), "leaf values are not one for each node"));
+    sections.back().pop_back();
+    CHECK(says(refusal(bundle_of(sections)), "section 'leaf' is malformed"));
+    sections.back() = leaves(-1, 0.5);
+    sections.back().resize(32);
+    CHECK(says(refusal(bundle_of(sections)), "leaf values are not one for each node"));
+    sections.back() = leaves(-1, 0.5);
+    sections.back()[0] = 2;
+    CHECK(says(refusal(bundle_of(sections)), "section 'leaf' is malformed"));
+    sections.back().clear();
+    CHECK(says(refusal(bundle_of(sections)), "format 2 without leaf values"));
+}
+
 TEST_CASE("bundle: an empty detector scores nothing") {
     const basic_bundle_forest<numbered_features<2>> empty;
     const std::array<float, 2> row{1, 2};
@@ -199,7 +242,8 @@ TEST_CASE("bundle: a sound check sum does not save a wrong structure") {
         return refusal(sealed(std::move(body)));
     };
     CHECK(says(with(0, 'X'), "MLDF"));
-    CHECK(says(with(4, 2), "format"));
+    CHECK(says(with(4, 2), "number of sections is not that of its format"));
+    CHECK(says(with(4, 3), "format is neither 1 nor 2"));
     CHECK(says(with(6, 7), "sections"));
     CHECK(says(with(11, 0xff), "size"));
     CHECK(says(with(12, 1), "reserved"));

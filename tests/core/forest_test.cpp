@@ -7,6 +7,7 @@
 #include <bit>
 #include <cstdint>
 #include <limits>
+#include <utility>
 #include <vector>
 
 #include <mldefender/core/bundle.hpp>
@@ -165,6 +166,98 @@ TEST_CASE("forest: keys order floats, with one zero and NaN above everything") {
     CHECK(detail::order_key(nan_value) > detail::order_key(infinity));
     CHECK(detail::order_key(-nan_value) == detail::order_key(nan_value));
     CHECK(detail::order_key(std::bit_cast<float>(0xff80'0001U)) == 0xffff'ffffU);
+}
+
+TEST_CASE("forest: leaf values are added in the order of the trees in both layouts") {
+    random_numbers random{77};
+    for (const score_link link : {score_link::mean, score_link::logistic}) {
+        for (const sum_precision precision : {sum_precision::binary64, sum_precision::binary32}) {
+            if (link == score_link::mean && precision == sum_precision::binary32) continue;
+            for (const std::size_t trees : {1U, 9U, 10U, 11U, 100U, 600U}) {
+                model_data model = random_forest(trees, 12, 128, trees);
+                test_support::add_leaf_values(model, link, precision, random);
+                check_layouts<128>(model, trees, 2'000);
+            }
+        }
+    }
+    // 2^-20 is lost beside 2^19 in binary32 and kept in binary64; added last it is never lost.
+    const auto scored = [](std::vector<double> values, sum_precision precision) {
+        model_data model = random_forest(3, 1, 1, 5);
+        model.leaf_values = std::move(values);
+        model.sum = {score_link::logistic, precision, attack_class::scan, 0, 1};
+        const auto made = basic_bundle_forest<numbered_features<1>>::make(model);
+        REQUIRE(made.ok());
+        CHECK(made->answer(std::array<float, 1>{}).label == attack_class::scan);
+        return made->score(std::array<float, 1>{});
+    };
+    CHECK(scored({0x1p-20, 0x1p19, -0x1p19}, sum_precision::binary32) == 0.5F);
+    CHECK(scored({0x1p-20, 0x1p19, -0x1p19}, sum_precision::binary64) > 0.5F);
+    CHECK(scored({0x1p19, -0x1p19, 0x1p-20}, sum_precision::binary32) > 0.5F);
+}
+
+TEST_CASE("forest: missing values go where each node says, and each side of an input takes a column") {
+    model_data model = random_forest(2, 2, 1, 3);
+    for (const std::uint32_t root : model.roots) {
+        model.nodes[root].value = 0;
+        model.nodes[root].input = 0;
+        model.nodes[root + 1] = {0.25F, 0, 0, 2};
+        model.nodes[root + 2] = {0.75F, 0, 0, 2};
+    }
+    model.nodes[model.roots[1]].input = missing_goes_left;
+    const auto made = basic_bundle_forest<numbered_features<1>>::make(model);
+    REQUIRE(made.ok());
+    for (const auto& [value, score] : {std::pair{nan_value, 0.5F},
+                                       {-1.0F, 0.25F},
+                                       {1.0F, 0.75F},
+                                       {-infinity, 0.25F},
+                                       {infinity, 0.75F},
+                                       {-0.0F, 0.25F}}) {
+        CHECK(made->score(std::array<float, 1>{value}) == score);
+        CHECK(made->view().score(std::array<float, 1>{value}) == score);
+    }
+    const auto two_sides = [](std::size_t inputs_on_both) {
+        model_data wide = random_forest(2, 200, 200, 3);
+        std::size_t next = 0;
+        for (std::size_t tree = 0; tree < 2; ++tree) {
+            for (std::size_t i = wide.roots[tree]; i < (tree == 0 ? wide.roots[1] : wide.nodes.size()); ++i) {
+                if (wide.nodes[i].is_leaf()) continue;
+                const std::size_t input = tree == 0 ? next++ : next++ - 199;
+                wide.nodes[i].input = static_cast<std::uint16_t>(input);
+                if (tree == 1 && input < inputs_on_both) wide.nodes[i].input |= missing_goes_left;
+            }
+        }
+        return find_fault(wide.tables());
+    };
+    CHECK(two_sides(57) == model_fault::none);  // 199 inputs, 57 of them twice: 256 columns
+    CHECK(two_sides(58) == model_fault::size);
+}
+
+TEST_CASE("forest: leaf values that do not fit are refused") {
+    const auto fault = [](void (*spoil)(model_data&), score_link link = score_link::logistic) {
+        random_numbers random{5};
+        model_data model = random_forest(3, 4, 5, 1);
+        test_support::add_leaf_values(model, link, sum_precision::binary64, random);
+        REQUIRE(find_fault(model.tables()) == model_fault::none);
+        spoil(model);
+        return find_fault(model.tables());
+    };
+    CHECK(fault([](model_data& m) { m.leaf_values.pop_back(); }) == model_fault::sum);
+    CHECK(fault([](model_data& m) { m.leaf_values.clear(); }) == model_fault::sum);
+    CHECK(fault([](model_data& m) { m.leaf_values[first_leaf(m)] = nan_value; }) == model_fault::sum);
+    CHECK(fault([](model_data& m) { m.leaf_values[first_leaf(m)] = 1.5e6; }) == model_fault::sum);
+    CHECK(fault([](model_data& m) { m.leaf_values[0] = 1; }) == model_fault::sum);
+    CHECK(fault([](model_data& m) { m.leaf_values[first_leaf(m)] = 1.01; }, score_link::mean) == model_fault::sum);
+    CHECK(fault([](model_data& m) { m.leaf_values[first_leaf(m)] = -0.01; }, score_link::mean) == model_fault::sum);
+    CHECK(fault([](model_data& m) { m.sum.start = 0.5; }, score_link::mean) == model_fault::sum);
+    CHECK(fault([](model_data& m) { m.sum.precision = sum_precision::binary32; }, score_link::mean) ==
+          model_fault::sum);
+    CHECK(fault([](model_data& m) { m.sum.precision = sum_precision::binary32; }) == model_fault::sum);  // slope
+    CHECK(fault([](model_data& m) { m.sum.slope = 0; }) == model_fault::sum);
+    CHECK(fault([](model_data& m) { m.sum.slope = infinity; }) == model_fault::sum);
+    CHECK(fault([](model_data& m) { m.sum.start = nan_value; }) == model_fault::sum);
+    CHECK(fault([](model_data& m) { m.sum.label = attack_class::none; }) == model_fault::sum);
+    CHECK(fault([](model_data& m) { m.sum.label = attack_class::count_; }) == model_fault::sum);
+    CHECK(fault([](model_data& m) { m.roots.resize(4097); }) == model_fault::size);
 }
 
 TEST_CASE("forest: 256 trees of the largest leaves still sum exactly") {

@@ -2,6 +2,7 @@
 // math.hpp: against the C library over many magnitudes, and the same while compiling.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -17,6 +18,19 @@ TEST_CASE("square root") {
     CHECK(large == doctest::Approx(std::sqrt(3e20)).epsilon(1e-14));
     CHECK(square_root(2.0) == std::sqrt(2.0));
     CHECK(square_root(std::numeric_limits<double>::quiet_NaN()) == 0);
+}
+
+TEST_CASE("exponential") {
+    static_assert(exponential(0) == 1);
+    constexpr double infinity = std::numeric_limits<double>::infinity();
+    CHECK(exponential(-infinity) == 0);
+    CHECK(exponential(infinity) == infinity);
+    CHECK(std::isnan(exponential(std::numeric_limits<double>::quiet_NaN())));
+    double worst = 0;
+    for (double x = -708; x <= 709; x += 0.01237) {
+        worst = std::max(worst, std::abs(exponential(x) - std::exp(x)) / std::exp(x));
+    }
+    CHECK(worst < 4e-16);
 }
 
 TEST_CASE("logarithm to base 2") {

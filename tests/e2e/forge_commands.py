@@ -106,13 +106,14 @@ class Synth(ToolTest):
 
 class Use(ToolTest):
     def test_help_and_version(self):
-        for arguments in (["--help"], ["train", "--help"], ["synth", "--help"], ["inspect", "--help"]):
+        for arguments in (["--help"], ["train", "--help"], ["synth", "--help"], ["inspect", "--help"],
+                          ["import", "--help"], ["export", "--help"]):
             self.assertIn("Usage", self.tool(FORGE, *arguments).stdout)
         self.assertRegex(self.tool(FORGE, "--version").stdout, r"^mldefender-forge \d+\.\d+\.\d+\n$")
 
     def test_the_page_names_every_option(self):
         page = (ROOT / "docs/forge.md").read_text()
-        for command in ("train", "synth", "inspect"):
+        for command in ("train", "synth", "import", "export", "inspect"):
             for option in re.findall(r"--[a-z-]+", self.tool(FORGE, command, "--help").stdout):
                 self.assertTrue(option == "--help" or f"`{option}" in page, option)
 

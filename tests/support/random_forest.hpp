@@ -105,6 +105,24 @@ inline mldefender::model_data random_forest(std::size_t trees, std::size_t leave
     return model;
 }
 
+/// Makes it a model made elsewhere: leaf values of every size, and about half of the nodes send NaN left.
+inline void add_leaf_values(mldefender::model_data& model, mldefender::score_link link,
+                            mldefender::sum_precision precision, random_numbers& random) {
+    using mldefender::score_link;
+    const bool mean = link == score_link::mean;
+    model.sum = {link, precision, mldefender::attack_class::scan, mean ? 0 : double{random.number()}, 1};
+    if (!mean && precision == mldefender::sum_precision::binary64) model.sum.slope = 0.75;
+    for (mldefender::forest_node& node : model.nodes) {
+        if (!node.is_leaf() && random.below(2) == 0) node.input |= mldefender::missing_goes_left;
+        const double share = static_cast<double>(random.next() >> 11) / 9007199254740992.0;
+        const double value = mean ? share : (share - 0.5) / static_cast<double>(1U << random.below(20));
+        model.leaf_values.push_back(!node.is_leaf() ? 0
+                                    : precision == mldefender::sum_precision::binary32
+                                        ? double{static_cast<float>(value)}
+                                        : value);
+    }
+}
+
 /// A list of `Count` features f0, f1, ..., standing in for feature.hpp.
 template <std::size_t Count>
 struct numbered_features {

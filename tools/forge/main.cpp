@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // mldefender-forge: makes synthetic traffic and trains the forests on it. `train` writes the headers and bundles the
-// sensor uses; `synth` writes a capture to look at; `inspect` shows what is inside a bundle.
+// sensor uses; `synth` writes a capture to look at; `import` reads models of other programs, `export` writes a bundle
+// in another form; `inspect` shows what is inside one.
 #include <fmt/format.h>
 #include <unistd.h>
 #include <CLI/CLI.hpp>
@@ -23,6 +24,8 @@
 #include <mldefender/forge/trainer.hpp>
 #include <mldefender/pcap/file_writer.hpp>
 
+#include "import_command.hpp"
+
 namespace {
 
 using namespace mldefender;
@@ -33,6 +36,11 @@ constexpr int exit_done = 0, exit_failed = 1, exit_misuse = 2;
 int say(const error& e) {
     fmt::print(stderr, "mldefender-forge: {}\n", e.text());
     return exit_failed;
+}
+
+int report(const result<void, error>& done) {
+    if (done) return exit_done;
+    return say(done.failure()) == exit_failed && done.failure().code == errc::bad_argument ? exit_misuse : exit_failed;
 }
 
 /// "what: done of all, seconds left", in place on a terminal, now and then elsewhere.
@@ -196,6 +204,9 @@ int main(int argc, char** argv) try {
     CLI::App* inspect_command = app.add_subcommand("inspect", "Show what is inside a model bundle");
     inspect_command->add_option("bundle", bundle, "The .mldf file")->required();
 
+    forge_tool::import_command importing{app};
+    forge_tool::export_command exporting{app};
+
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& e) {
@@ -203,6 +214,8 @@ int main(int argc, char** argv) try {
     }
     if (train_command->parsed()) return train_all(training);
     if (synth_command->parsed()) return write_capture(synthesis, capture);
+    if (importing.parsed()) return report(importing.run());
+    if (exporting.parsed()) return report(exporting.run());
     return inspect(bundle);
 } catch (const std::exception& problem) {
     std::fprintf(stderr, "mldefender-forge: %s\n", problem.what());

@@ -4,8 +4,8 @@
 // names; memory stays proportional to the input. Called by whoever loads a model at run time; written by the forge.
 //
 // All numbers little endian, nothing aligned, no gaps:
-//     "MLDF", u16 format (1), u16 sections (6), u32 size of the file, u32 0
-//     6 x { 4 characters, u32 offset, u32 bytes }   sections in this order, each beginning where the last ended:
+//     "MLDF", u16 format (1; 2 with the last section), u16 sections (6 or 7), u32 size of the file, u32 0
+//     6 or 7 x { 4 characters, u32 offset, u32 bytes }   sections in this order, each beginning where the last ended:
 //     "info"  u64 seed, f32 suspicious, f32 malicious, then name, version, command, feature-list hash,
 //             each u16 length and text
 //     "json"  metadata for people and tools, a UTF-8 JSON object; not interpreted here
@@ -13,6 +13,9 @@
 //     "cali"  per point: f32 score, f32 confidence
 //     "root"  per tree: u32 first node
 //     "node"  per node: f32 value, u32 left, u16 input, u16 extra (see forest_node)
+//     "leaf"  of a model that has leaf values: u16 link, u16 precision, u16 class, u16 0, f64 start, f64 slope, then
+//     per
+//             node f64 (see leaf_sum)
 //     SHA-256 of everything before it; its first 16 hexadecimal digits are the model's hash
 #pragma once
 
@@ -55,10 +58,12 @@ struct model_data {
     std::vector<calibration_point> calibration;  ///< ascending from score 0 to score 1
     std::vector<std::uint32_t> roots;            ///< first node of each tree, ascending
     std::vector<forest_node> nodes;              ///< tree after tree, each breadth first
+    std::vector<double> leaf_values = {};        ///< one for each node, or none: see leaf_sum
+    leaf_sum sum = {};                           ///< how they are added
 
     /// The tables as find_fault wants them; valid while this object is not changed.
     [[nodiscard]] model_tables tables() const noexcept {
-        return {nodes, roots, inputs.size(), calibration, suspicious, malicious};
+        return {nodes, roots, inputs.size(), calibration, suspicious, malicious, leaf_values, sum};
     }
 
     bool operator==(const model_data&) const = default;  ///< Equal in tables and all texts.
@@ -82,15 +87,20 @@ template <class Model>
     model.calibration.assign(std::begin(Model::calibration), std::end(Model::calibration));
     model.roots.assign(std::begin(Model::roots), std::end(Model::roots));
     model.nodes.assign(std::begin(Model::nodes), std::end(Model::nodes));
+    const model_tables tables = tables_of<Model>();
+    model.leaf_values.assign(tables.leaf_values.begin(), tables.leaf_values.end());
+    model.sum = tables.sum;
     return model;
 }
 
 /// Version of the layout above; others are refused.
 inline constexpr std::uint16_t bundle_format = 1;
+/// Version of the layout with leaf values, so that readers who would pass them over refuse the file.
+inline constexpr std::uint16_t bundle_format_leaf_values = 2;
 /// First bytes of the file.
 inline constexpr std::string_view bundle_magic = "MLDF";
-/// The sections, in the order they stand in the file.
-inline constexpr std::string_view bundle_sections[] = {"info", "json", "inpt", "cali", "root", "node"};
+/// The sections, in the order they stand in the file; the last one only with leaf values.
+inline constexpr std::string_view bundle_sections[] = {"info", "json", "inpt", "cali", "root", "node", "leaf"};
 /// Larger files are refused before anything is allocated.
 inline constexpr std::size_t max_bundle_bytes = std::size_t{256} << 20;
 
@@ -101,6 +111,8 @@ inline error bundle_error(errc code, std::string_view where, const std::string& 
 }
 
 inline float read_float(cursor& at) noexcept { return std::bit_cast<float>(at.le32()); }
+
+inline double read_double(cursor& at) noexcept { return std::bit_cast<double>(at.le64()); }
 
 /// Text without control characters: bundle texts end up in logs and terminals.
 inline bool read_text(cursor& at, std::size_t length, std::string& out) {
@@ -168,12 +180,33 @@ inline bool read_tables(bytes calibration, bytes roots, bytes nodes, model_data&
            });
 }
 
-/// Cuts the file into its sections; the message says what is wrong, empty when nothing is.
-inline std::string cut_sections(bytes body, std::size_t file_size, std::span<bytes> sections) {
+inline bool read_leaf_values(bytes section, model_data& model) {
+    constexpr std::size_t head = 24;
+    if (section.size() <= head) return false;
+    cursor at{section.first(head)};
+    const std::uint16_t link = at.le16();
+    const std::uint16_t precision = at.le16();
+    const std::uint16_t label = at.le16();
+    if (link > 1 || precision > 1 || label >= attack_class_count || at.le16() != 0) return false;
+    const double start = read_double(at);
+    const double slope = read_double(at);
+    model.sum = {static_cast<score_link>(link), static_cast<sum_precision>(precision), static_cast<attack_class>(label),
+                 start, slope};
+    return read_records<8>(section.subspan(head), model.leaf_values, read_double);
+}
+
+/// Cuts the file into its sections, of which the last may be missing; the message says what is wrong, empty when
+/// nothing is.
+inline std::string cut_sections(bytes body, std::size_t file_size, std::span<bytes> all_sections) {
     cursor at{body};
     if (!starts_with(at.take(bundle_magic.size()), bundle_magic)) return "it does not begin with MLDF";
-    if (at.le16() != bundle_format) return "its format is not 1; this version reads no other";
-    if (at.le16() != sections.size()) return "its number of sections is not 6";
+    const std::uint16_t format = at.le16();
+    if (format != bundle_format && format != bundle_format_leaf_values) {
+        return "its format is neither 1 nor 2; this version reads no other";
+    }
+    const std::span<bytes> sections =
+        all_sections.first(all_sections.size() - (format == bundle_format_leaf_values ? 0 : 1));
+    if (at.le16() != sections.size()) return "its number of sections is not that of its format";
     if (at.le32() != file_size) return "its size differs from the size it states: truncated or padded";
     if (at.le32() != 0) return "a reserved field is not 0";
     std::size_t next = at.position() + 12 * sections.size();
@@ -196,6 +229,7 @@ inline std::string read_sections(std::span<const bytes> sections, model_data& mo
     if (!read_metadata(sections[1], model)) return "section 'json' is not a JSON object";
     if (!read_inputs(sections[2], model)) return "section 'inpt' is malformed or names a feature twice";
     if (!read_tables(sections[3], sections[4], sections[5], model)) return "a table is not a whole number of records";
+    if (!sections[6].empty() && !read_leaf_values(sections[6], model)) return "section 'leaf' is malformed";
     const model_fault fault = find_fault(model.tables());
     return fault == model_fault::none ? std::string{} : std::string{describe(fault)};
 }
@@ -222,31 +256,47 @@ inline std::string read_sections(std::span<const bytes> sections, model_data& mo
     }
     model_data model;
     wrong = detail::read_sections(sections, model);
+    // An empty last section would be a second way to write a model of format 1.
+    if (wrong.empty() && body[4] == bundle_format_leaf_values && model.leaf_values.empty()) {
+        wrong = "it is of format 2 without leaf values";
+    }
     if (!wrong.empty()) return detail::bundle_error(errc::corrupt, where, wrong);
     model.hash = detail::short_hex(digest);
     return model;
 }
 
-/// Reads the bundle in a file. Fails with not_found or io and errno when the system refuses, else as read_bundle.
-[[nodiscard]] inline result<model_data, error> load_bundle(const std::string& path) {
+namespace detail {
+
+/// A file of a model, `kind` in errors, as far as `most` bytes and a little more.
+inline result<std::vector<std::uint8_t>, error> read_file(const std::string& path, std::string_view kind,
+                                                          std::size_t most) {
     const auto failed = [&](const char* what) {
         const int number = errno;
-        return error{number == ENOENT ? errc::not_found : errc::io, what, path, number};
+        return error{number == ENOENT ? errc::not_found : errc::io, what + std::string{kind}, path, number};
     };
     std::FILE* file = std::fopen(path.c_str(), "rb");
-    if (file == nullptr) return failed("cannot open the model bundle");
+    if (file == nullptr) return failed("cannot open the ");
     std::vector<std::uint8_t> data;
     std::array<std::uint8_t, 65536> block;
     std::size_t got = 1;
-    while (got > 0 && data.size() <= max_bundle_bytes) {
+    while (got > 0 && data.size() <= most) {
         got = std::fread(block.data(), 1, block.size(), file);
         data.insert(data.end(), block.begin(), block.begin() + static_cast<std::ptrdiff_t>(got));
     }
     const bool broken = std::ferror(file) != 0;
-    const error reason = failed("cannot read the model bundle");
+    const error reason = failed("cannot read the ");
     (void)std::fclose(file);
     if (broken) return reason;
-    return read_bundle(data, path);
+    return data;
+}
+
+}  // namespace detail
+
+/// Reads the bundle in a file. Fails with not_found or io and errno when the system refuses, else as read_bundle.
+[[nodiscard]] inline result<model_data, error> load_bundle(const std::string& path) {
+    const auto data = detail::read_file(path, "model bundle", max_bundle_bytes);
+    if (!data) return data.failure();
+    return read_bundle(*data, path);
 }
 
 /// A run-time model as a detector, with the interface of `basic_forest`. Const functions are safe from any number
@@ -294,15 +344,19 @@ public:
     [[nodiscard]] float malicious() const noexcept { return m_model.malicious; }
 
     /// The reference walk; valid while this object is neither moved nor assigned.
-    [[nodiscard]] forest_view view() const noexcept { return {m_model.nodes, m_model.roots, m_inputs}; }
+    [[nodiscard]] forest_view view() const noexcept {
+        return {m_model.nodes, m_model.roots, m_inputs, m_model.leaf_values, m_model.sum};
+    }
 
-    /// Mean probability over the trees, 0..1.
+    /// Mean probability over the trees, or what its leaf values add up to; 0..1.
     [[nodiscard]] float score(row_type row) const noexcept {
+        if (!m_model.leaf_values.empty()) return detail::summed_score(m_flat, m_model.sum, row, tree_count());
         return detail::mean_of_units(m_flat.total(row), tree_count());
     }
 
     /// Score and attack class.
     [[nodiscard]] forest_answer answer(row_type row) const noexcept {
+        if (!m_model.leaf_values.empty()) return detail::answer_of(m_model.sum, score(row));
         return detail::answer_of(m_flat.sums(row), tree_count());
     }
 

@@ -17,6 +17,7 @@
 #include <mldefender/core/attack.hpp>
 #include <mldefender/core/detail/flat_forest.hpp>
 #include <mldefender/core/feature.hpp>
+#include <mldefender/core/math.hpp>
 #include <mldefender/core/model.hpp>
 
 namespace mldefender {
@@ -32,7 +33,9 @@ struct forest_answer {
 struct contribution {
     std::uint16_t feature = 0;  ///< index into the feature list
     float value = 0;            ///< the row's value of it
-    float weight = 0;  ///< share of the score due to it, -1..1; weights and the forest's base rate sum to the score
+    /// Share of the score due to it, -1..1; weights and the forest's base rate sum to the score. Under a logistic link,
+    /// where scores are no sum: its share of all that features moved, -1..1.
+    float weight = 0;
 };
 
 namespace detail {
@@ -56,6 +59,30 @@ template <class Sum>
     return {mean_of_units(sums.total, trees), most_voted(sums.by_class)};
 }
 
+/// The score of a finished sum of leaf values. A logistic link in binary32 is XGBoost's, down to its bound of 88.7.
+[[nodiscard]] constexpr float score_of_sum(const leaf_sum& rule, double sum, std::size_t trees) noexcept {
+    if (rule.link == score_link::mean) return static_cast<float>(sum / static_cast<double>(trees));
+    if (rule.precision == sum_precision::binary64) {
+        return static_cast<float>(1 / (1 + exponential(-rule.slope * sum)));
+    }
+    const float power = sum < double{-88.7F} ? 88.7F : static_cast<float>(-sum);
+    return 1.0F / (static_cast<float>(exponential(double{power})) + 1.0F);
+}
+
+/// A model with leaf values recognises one class.
+[[nodiscard]] constexpr forest_answer answer_of(const leaf_sum& rule, float score) noexcept {
+    return {score, score > 0 ? rule.label : attack_class::none};
+}
+
+/// The same from the fast layout.
+[[nodiscard]] inline float summed_score(const flat_forest& flat, const leaf_sum& rule, std::span<const float> row,
+                                        std::size_t trees) noexcept {
+    const double sum = rule.precision == sum_precision::binary32
+                           ? double{flat.ordered_sum(row, static_cast<float>(rule.start))}
+                           : flat.ordered_sum(row, rule.start);
+    return score_of_sum(rule, sum, trees);
+}
+
 }  // namespace detail
 
 /// Piecewise linear confidence of a score by a model's calibration. NaN counts as score 0.
@@ -74,23 +101,28 @@ template <class Sum>
 /// A forest wherever its tables live, with its inputs resolved to feature indices. Does not own anything. All
 /// functions are const, safe from any number of threads, and require that a row reaches past every index in `inputs`.
 struct forest_view {
-    std::span<const forest_node> nodes;     ///< tree after tree, each breadth first
-    std::span<const std::uint32_t> roots;   ///< first node of each tree
-    std::span<const std::uint16_t> inputs;  ///< feature index of each model input
+    std::span<const forest_node> nodes;        ///< tree after tree, each breadth first
+    std::span<const std::uint32_t> roots;      ///< first node of each tree
+    std::span<const std::uint16_t> inputs;     ///< feature index of each model input
+    std::span<const double> leaf_values = {};  ///< one for each node, or none
+    leaf_sum sum_rule = {};                    ///< how they are added
 
-    /// Mean of the leaves' probabilities, 0..1.
+    /// Mean of the leaves' probabilities, or what its leaf values add up to; 0..1.
     [[nodiscard]] constexpr float score(std::span<const float> row) const noexcept {
+        if (!leaf_values.empty()) return summed_score(row);
         float sum = 0;
-        for (const std::uint32_t root : roots) sum += leaf(root, row).value;
+        for (const std::uint32_t root : roots) sum += nodes[leaf(root, row)].value;
         return sum / static_cast<float>(roots.size());
     }
 
-    /// Score, and the class by the leaves' votes weighted with their probabilities.
+    /// Score, and the class by the leaves' votes weighted with their probabilities; with leaf values, the model's
+    /// class.
     [[nodiscard]] constexpr forest_answer answer(std::span<const float> row) const noexcept {
+        if (!leaf_values.empty()) return detail::answer_of(sum_rule, summed_score(row));
         float sum = 0;
         std::array<float, attack_class_count> votes{};
         for (const std::uint32_t root : roots) {
-            const forest_node& end = leaf(root, row);
+            const forest_node& end = nodes[leaf(root, row)];
             sum += end.value;
             votes[end.extra] += end.value;
         }
@@ -103,18 +135,20 @@ struct forest_view {
     constexpr std::size_t explain(std::span<const float> row, std::span<contribution> out) const noexcept {
         std::array<std::int32_t, max_model_inputs> moved{};
         for (const std::uint32_t root : roots) credit_path(root, row, moved);
+        const float whole = weight_of_one(moved);
         std::size_t written = 0;
         while (written < out.size()) {
             const std::optional<std::size_t> best = largest(moved);
             if (!best) break;
-            const float weight = static_cast<float>(moved[*best]) / 65536.0F / static_cast<float>(roots.size());
+            const float weight = static_cast<float>(moved[*best]) / 65536.0F / whole;
             out[written++] = {inputs[*best], row[inputs[*best]], weight};
             moved[*best] = 0;
         }
         return written;
     }
 
-    /// Mean probability at the roots: the score before any feature has spoken.
+    /// Mean probability at the roots: the score before any feature has spoken. Under a logistic link it lies on the
+    /// scale of the leaves, from the least (0) to the largest (1).
     [[nodiscard]] constexpr float base_rate() const noexcept {
         std::uint32_t units = 0;
         for (const std::uint32_t root : roots) units += static_cast<std::uint32_t>(nodes[root].mean_units());
@@ -123,19 +157,43 @@ struct forest_view {
 
 private:
     [[nodiscard]] constexpr std::uint32_t child(const forest_node& node, std::span<const float> row) const noexcept {
-        return row[inputs[node.input]] <= node.value ? node.left : node.left + 1;
+        const float x = row[inputs[node.input_index()]];
+        return x <= node.value || (node.missing_left() && x != x) ? node.left : node.left + 1;
     }
 
-    [[nodiscard]] constexpr const forest_node& leaf(std::uint32_t at, std::span<const float> row) const noexcept {
+    [[nodiscard]] constexpr std::uint32_t leaf(std::uint32_t at, std::span<const float> row) const noexcept {
         while (!nodes[at].is_leaf()) at = child(nodes[at], row);
-        return nodes[at];
+        return at;
+    }
+
+    template <class Number>
+    [[nodiscard]] constexpr Number ordered_sum(std::span<const float> row) const noexcept {
+        auto sum = static_cast<Number>(sum_rule.start);
+        for (const std::uint32_t root : roots) sum += static_cast<Number>(leaf_values[leaf(root, row)]);
+        return sum;
+    }
+
+    [[nodiscard]] constexpr float summed_score(std::span<const float> row) const noexcept {
+        const double sum =
+            sum_rule.precision == sum_precision::binary32 ? double{ordered_sum<float>(row)} : ordered_sum<double>(row);
+        return detail::score_of_sum(sum_rule, sum, roots.size());
+    }
+
+    // What a movement of one probability in one tree counts in the score, inverted: the number of trees, or all
+    // movements together where scores are no sum.
+    [[nodiscard]] constexpr float weight_of_one(
+        const std::array<std::int32_t, max_model_inputs>& moved) const noexcept {
+        if (sum_rule.link == score_link::mean) return static_cast<float>(roots.size());
+        std::int64_t sum = 0;
+        for (const std::int64_t units : moved) sum += units < 0 ? -units : units;
+        return static_cast<float>(sum) / 65536.0F;
     }
 
     constexpr void credit_path(std::uint32_t at, std::span<const float> row,
                                std::array<std::int32_t, max_model_inputs>& moved) const noexcept {
         while (!nodes[at].is_leaf()) {
             const std::uint32_t next = child(nodes[at], row);
-            moved[nodes[at].input] += nodes[next].mean_units() - nodes[at].mean_units();
+            moved[nodes[at].input_index()] += nodes[next].mean_units() - nodes[at].mean_units();
             at = next;
         }
     }
@@ -203,17 +261,22 @@ struct basic_forest {
     [[nodiscard]] static constexpr float malicious() noexcept { return Model::malicious; }
 
     /// The reference walk over this model.
-    [[nodiscard]] static constexpr forest_view view() noexcept { return {Model::nodes, Model::roots, resolved}; }
+    [[nodiscard]] static constexpr forest_view view() noexcept {
+        constexpr model_tables tables = tables_of<Model>();
+        return {tables.nodes, tables.roots, resolved, tables.leaf_values, tables.sum};
+    }
 
-    /// Mean probability over the trees, 0..1.
+    /// Mean probability over the trees, or what its leaf values add up to; 0..1.
     [[nodiscard]] static constexpr float score(row_type row) noexcept {
         if (std::is_constant_evaluated()) return view().score(row);
+        if constexpr (summed) return detail::summed_score(flat(), tables_of<Model>().sum, row, tree_count);
         return detail::mean_of_units(flat().total(row), tree_count);
     }
 
     /// Score and attack class.
     [[nodiscard]] static constexpr forest_answer answer(row_type row) noexcept {
         if (std::is_constant_evaluated()) return view().answer(row);
+        if constexpr (summed) return detail::answer_of(tables_of<Model>().sum, score(row));
         return detail::answer_of(flat().sums(row), tree_count);
     }
 
@@ -233,6 +296,7 @@ struct basic_forest {
 private:
     static constexpr std::size_t tree_count = std::size(Model::roots);
     static constexpr std::size_t input_count = std::size(Model::inputs);
+    static constexpr bool summed = !tables_of<Model>().leaf_values.empty();
 
     static_assert(detail::knows_inputs<Model, Features>(),
                   "model: an input is not a feature of the list; train the model again");

@@ -14,8 +14,10 @@
 //     calibration_point calibration[];          // what share of flows with such a score were attacks
 //     std::uint32_t roots[];                    // first node of each tree
 //     forest_node nodes[];                      // tree after tree, each tree breadth first
+//     leaf_sum sum; double leaf_values[];       // only of a model made elsewhere, see leaf_sum
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
@@ -28,17 +30,26 @@
 namespace mldefender {
 inline namespace v0 {
 
-/// One node of a tree, 12 bytes. An inner node sends x <= value to `left` and everything else, NaN included, to
-/// `left + 1`. Probabilities are whole multiples of 2^-16, so that sums over a forest are exact in float and do
-/// not depend on the order of addition: every memory layout must give the same bits.
+/// Set in `forest_node::input` of a node that sends NaN, a value that is not known, to `left`.
+inline constexpr std::uint16_t missing_goes_left = 0x8000;
+
+/// One node of a tree, 12 bytes. An inner node sends x <= value to `left` and everything else to `left + 1`; NaN too,
+/// unless `missing_goes_left` is set. Probabilities are whole multiples of 2^-16, so that sums over a forest are exact
+/// in float and do not depend on the order of addition: every memory layout must give the same bits.
 struct forest_node {
     float value = 0;          ///< inner: threshold, finite; leaf: probability of attack, 0..1
     std::uint32_t left = 0;   ///< inner: index of the left child, the right one follows it; 0 marks a leaf
-    std::uint16_t input = 0;  ///< inner: index into the model's inputs; leaf: 0
+    std::uint16_t input = 0;  ///< inner: index into the model's inputs, perhaps with missing_goes_left; leaf: 0
     std::uint16_t extra = 0;  ///< inner: mean probability below, in units of 2^-15; leaf: the attack_class it voted for
 
     /// True at the end of a path.
     [[nodiscard]] constexpr bool is_leaf() const noexcept { return left == 0; }
+    /// Index into the model's inputs; 0 at a leaf.
+    [[nodiscard]] constexpr std::uint16_t input_index() const noexcept {
+        return static_cast<std::uint16_t>(input & ~missing_goes_left);
+    }
+    /// True when an unknown value (NaN) goes to `left`.
+    [[nodiscard]] constexpr bool missing_left() const noexcept { return (input & missing_goes_left) != 0; }
 
     /// Mean probability of attack at this node, in units of 2^-16 (0..65536).
     [[nodiscard]] constexpr std::int32_t mean_units() const noexcept {
@@ -56,7 +67,42 @@ struct calibration_point {
     constexpr bool operator==(const calibration_point&) const noexcept = default;  ///< Equal in both numbers.
 };
 
+/// How a sum over the trees becomes a score.
+enum class score_link : std::uint8_t {
+    mean,     ///< divided by the number of trees
+    logistic  ///< 1 / (1 + exp(-slope * sum))
+};
+
+/// The arithmetic of a sum. It is part of what a model answers: adding in another order or precision gives other bits.
+enum class sum_precision : std::uint8_t {
+    binary32,  ///< each addition rounds to a float
+    binary64   ///< each addition rounds to a double
+};
+
+/// As in headers and JSON.
+[[nodiscard]] constexpr std::string_view name_of(score_link link) noexcept {
+    return link == score_link::mean ? "mean" : "logistic";
+}
+/// As in headers and JSON.
+[[nodiscard]] constexpr std::string_view name_of(sum_precision precision) noexcept {
+    return precision == sum_precision::binary32 ? "binary32" : "binary64";
+}
+
+/// How a model made elsewhere adds up its leaves. Such a model brings its own leaf values, one for each node (0 for
+/// inner nodes), which are added to `start`, tree after tree; the probabilities in its nodes only explain. A model
+/// without leaf values scores with the mean of its probabilities and does not look at this.
+struct leaf_sum {
+    score_link link = score_link::mean;                 ///< mean: values are probabilities, added in binary64
+    sum_precision precision = sum_precision::binary64;  ///< of the sum and of a logistic link
+    attack_class label = attack_class::none;            ///< the class such a model recognises
+    double start = 0;                                   ///< before the first tree; 0 for a mean
+    double slope = 1;                                   ///< of a logistic link, positive; 1 for others and in binary32
+    constexpr bool operator==(const leaf_sum&) const noexcept = default;  ///< Equal in every member, by value.
+};
+
 inline constexpr std::size_t max_model_trees = 256;             ///< bound of exact float sums: 256 * 2^16 == 2^24
+inline constexpr std::size_t max_summed_trees = 4096;           ///< of a model with leaf values
+inline constexpr double max_leaf_value = 1e6;                   ///< size of leaf values and of the start of their sum
 inline constexpr std::size_t max_model_inputs = 256;            ///< input indices fit the 8 bits of fast layouts
 inline constexpr std::size_t max_model_nodes = (1U << 24) - 1;  ///< child indices fit 24 bits
 inline constexpr std::size_t max_model_depth = 64;              ///< bounds one walk
@@ -74,6 +120,7 @@ enum class model_fault : std::uint8_t {
     probability,  ///< a probability is outside 0..1 or not a multiple of 2^-16
     label,        ///< a leaf names no known attack class, or names one without weight or none with weight
     calibration,  ///< the calibration does not run from score 0 to 1, ascending in both
+    sum,          ///< leaf values are not one for each node, or do not fit the way they are added
     limits        ///< suggested thresholds are not 0 < suspicious <= malicious <= 1
 };
 
@@ -82,7 +129,8 @@ enum class model_fault : std::uint8_t {
     switch (fault) {
         case model_fault::none: return "a valid forest";
         case model_fault::size:
-            return "no trees, inputs or nodes, or more than 256 trees, 256 inputs or 2^24 - 1 nodes";
+            return "no trees, inputs or nodes, or more than 256 trees (4096 with leaf values), 2^24 - 1 nodes or 256 "
+                   "inputs, where one whose missing values go both ways counts twice";
         case model_fault::roots: return "tree roots do not start at node 0 and ascend within the nodes";
         case model_fault::order:
             return "nodes of a tree are not in breadth-first order, so a child is missing or shared";
@@ -92,6 +140,9 @@ enum class model_fault : std::uint8_t {
         case model_fault::probability: return "a probability is outside 0..1 or not a multiple of 2^-16";
         case model_fault::label: return "a leaf's attack class is unknown or disagrees with its probability";
         case model_fault::calibration: return "calibration points do not ascend from score 0 to score 1";
+        case model_fault::sum:
+            return "leaf values are not one for each node, 0 at inner nodes and within -1e6..1e6 at leaves (0..1 for a "
+                   "mean), or start, slope or class of their sum are out of range";
         case model_fault::limits: return "suggested thresholds are not 0 < suspicious <= malicious <= 1";
     }
     return "unknown fault";
@@ -105,6 +156,8 @@ struct model_tables {
     std::span<const calibration_point> calibration;  ///< ascending from score 0 to score 1
     float suspicious = 0;                            ///< suggested threshold for watching, 0..1
     float malicious = 0;                             ///< suggested threshold for a response, 0..1
+    std::span<const double> leaf_values = {};        ///< one for each node, or none
+    leaf_sum sum = {};                               ///< how they are added
 };
 
 namespace detail {
@@ -117,10 +170,17 @@ constexpr model_fault leaf_fault(const forest_node& node) noexcept {
 }
 
 constexpr model_fault inner_fault(const forest_node& node, std::size_t input_count) noexcept {
-    if (node.input >= input_count) return model_fault::input;
+    if (node.input_index() >= input_count) return model_fault::input;
     const bool finite = node.value - node.value == 0;  // infinities and NaN give NaN
     if (!finite) return model_fault::threshold;
     return node.extra <= 32768 ? model_fault::none : model_fault::probability;
+}
+
+// The value a model with leaf values gives to a node.
+constexpr bool is_leaf_value(double value, const forest_node& node, score_link link) noexcept {
+    if (!node.is_leaf()) return value == 0;
+    const bool mean = link == score_link::mean;
+    return value >= (mean ? 0 : -max_leaf_value) && value <= (mean ? 1 : max_leaf_value);
 }
 
 // One tree, whose roots frame_fault has accepted. Breadth first means the children of its inner nodes, taken in order,
@@ -141,6 +201,9 @@ constexpr model_fault tree_fault(const model_tables& model, std::size_t tree) no
         const forest_node& node = model.nodes[i];
         const model_fault fault = node.is_leaf() ? leaf_fault(node) : inner_fault(node, model.input_count);
         if (fault != model_fault::none) return fault;
+        if (!model.leaf_values.empty() && !is_leaf_value(model.leaf_values[i], node, model.sum.link)) {
+            return model_fault::sum;
+        }
         if (node.is_leaf()) continue;
         if (node.left != next_child || end - next_child < 2) return model_fault::order;
         next_child += 2;
@@ -159,12 +222,65 @@ constexpr bool is_calibration(std::span<const calibration_point> points) noexcep
     return true;
 }
 
+constexpr bool is_sum(const leaf_sum& sum) noexcept {
+    if (sum.label == attack_class::none || static_cast<std::size_t>(sum.label) >= attack_class_count) return false;
+    if (sum.link > score_link::logistic || sum.precision > sum_precision::binary64) return false;
+    if (!(sum.start >= -max_leaf_value && sum.start <= max_leaf_value)) return false;
+    if (!(sum.slope > 0 && sum.slope <= max_leaf_value)) return false;
+    if (sum.link == score_link::mean && (sum.start != 0 || sum.precision == sum_precision::binary32)) return false;
+    return sum.slope == 1 || (sum.link == score_link::logistic && sum.precision == sum_precision::binary64);
+}
+
+// Which inputs are compared with missing values on the right (the first half) and on the left: each such pair takes
+// a column of a fast layout, and there are max_model_inputs of those.
+class side_set {
+public:
+    constexpr void add(const forest_node& node) noexcept {
+        const std::size_t at = place(node.input_index(), node.missing_left());
+        m_used[at / 64] |= std::uint64_t{1} << (at % 64);
+    }
+    constexpr void add(const side_set& other) noexcept {
+        for (std::size_t i = 0; i < std::size(m_used); ++i) m_used[i] |= other.m_used[i];
+    }
+    [[nodiscard]] constexpr bool has(std::size_t input, bool missing_left) const noexcept {
+        const std::size_t at = place(input, missing_left);
+        return (m_used[at / 64] >> (at % 64) & 1) != 0;
+    }
+    [[nodiscard]] constexpr std::size_t count() const noexcept {
+        int sum = 0;
+        for (const std::uint64_t word : m_used) sum += std::popcount(word);
+        return static_cast<std::size_t>(sum);
+    }
+
+private:
+    static constexpr std::size_t place(std::size_t input, bool missing_left) noexcept {
+        return input + (missing_left ? max_model_inputs : 0);
+    }
+
+    std::uint64_t m_used[2 * max_model_inputs / 64] = {};
+};
+
+// Of one tree without fault.
+constexpr side_set sides_of(const model_tables& model, std::size_t tree) noexcept {
+    const std::size_t end = tree + 1 < model.roots.size() ? model.roots[tree + 1] : model.nodes.size();
+    side_set sides;
+    for (std::size_t i = model.roots[tree]; i < end; ++i) {
+        if (!model.nodes[i].is_leaf()) sides.add(model.nodes[i]);
+    }
+    return sides;
+}
+
 // Everything but the nodes.
 constexpr model_fault frame_fault(const model_tables& model) noexcept {
     if (model.nodes.empty() || model.roots.empty() || model.input_count == 0) return model_fault::size;
-    if (model.nodes.size() > max_model_nodes || model.roots.size() > max_model_trees ||
+    const std::size_t most_trees = model.leaf_values.empty() ? max_model_trees : max_summed_trees;
+    if (model.nodes.size() > max_model_nodes || model.roots.size() > most_trees ||
         model.input_count > max_model_inputs) {
         return model_fault::size;
+    }
+    if (model.leaf_values.empty() ? model.sum != leaf_sum{}
+                                  : model.leaf_values.size() != model.nodes.size() || !is_sum(model.sum)) {
+        return model_fault::sum;
     }
     if (model.roots.front() != 0 || model.roots.back() >= model.nodes.size()) return model_fault::roots;
     for (std::size_t tree = 1; tree < model.roots.size(); ++tree) {
@@ -185,14 +301,22 @@ constexpr model_fault frame_fault(const model_tables& model) noexcept {
     for (std::size_t tree = 0; fault == model_fault::none && tree < model.roots.size(); ++tree) {
         fault = detail::tree_fault(model, tree);
     }
-    return fault;
+    if (fault != model_fault::none || 2 * model.input_count <= max_model_inputs) return fault;
+    detail::side_set sides;
+    for (std::size_t tree = 0; tree < model.roots.size(); ++tree) sides.add(detail::sides_of(model, tree));
+    return sides.count() <= max_model_inputs ? model_fault::none : model_fault::size;
 }
 
 /// The tables of a compile-time model.
 template <class Model>
 [[nodiscard]] constexpr model_tables tables_of() noexcept {
-    return {Model::nodes,       Model::roots,      std::size(Model::inputs),
-            Model::calibration, Model::suspicious, Model::malicious};
+    model_tables tables{Model::nodes,       Model::roots,      std::size(Model::inputs),
+                        Model::calibration, Model::suspicious, Model::malicious};
+    if constexpr (requires { Model::leaf_values; }) {
+        tables.leaf_values = Model::leaf_values;
+        tables.sum = Model::sum;
+    }
+    return tables;
 }
 
 namespace detail {
@@ -202,11 +326,22 @@ namespace detail {
 template <class Model, std::size_t Tree>
 inline constexpr model_fault fault_of_tree = tree_fault(tables_of<Model>(), Tree);
 
+template <class Model, std::size_t Tree>
+inline constexpr side_set sides_of_tree = sides_of(tables_of<Model>(), Tree);
+
 template <class Model, std::size_t... Tree>
 [[nodiscard]] constexpr model_fault first_fault(std::index_sequence<Tree...>) noexcept {
-    model_fault fault = model_fault::none;
-    (void)((fault = fault_of_tree<Model, Tree>, fault == model_fault::none) && ...);
-    return fault;
+    constexpr model_fault faults[] = {fault_of_tree<Model, Tree>...};  // a fold would nest deeper than compilers allow
+    for (const model_fault fault : faults) {
+        if (fault != model_fault::none) return fault;
+    }
+    if constexpr (2 * std::size(Model::inputs) > max_model_inputs) {
+        side_set sides;
+        const side_set* const each[] = {&sides_of_tree<Model, Tree>...};
+        for (const side_set* one : each) sides.add(*one);
+        if (sides.count() > max_model_inputs) return model_fault::size;
+    }
+    return model_fault::none;
 }
 
 template <class Model>
@@ -235,6 +370,7 @@ consteval bool check_model() {
     static_assert(fault != model_fault::probability, "model: probabilities must be multiples of 2^-16 in 0..1");
     static_assert(fault != model_fault::label, "model: a leaf needs a known attack class exactly when it has weight");
     static_assert(fault != model_fault::calibration, "model: calibration must ascend from score 0 to score 1");
+    static_assert(fault != model_fault::sum, "model: leaf values must be one per node and fit the way they are added");
     static_assert(fault != model_fault::limits, "model: thresholds must be 0 < suspicious <= malicious <= 1");
     static_assert(std::size(Model::importance) == std::size(Model::inputs), "model: one importance per input");
     return fault == model_fault::none;

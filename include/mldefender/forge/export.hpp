@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Writes a trained model in its two equivalent forms: the run-time bundle (layout in core/bundle.hpp) and the
-// constexpr header a program compiles in. The same model gives the same bytes everywhere. Refuses models that
-// find_fault refuses and names that are not C++ identifiers. Called by the trainer, for the hash, and by the forge.
+// Writes a model in its three equivalent forms: the run-time bundle (layout in core/bundle.hpp), the constexpr header a
+// program compiles in, and JSON for other programs, which import_json.hpp reads back. The same model gives the same
+// bytes everywhere. Refuses models that find_fault refuses and names that are not C++ identifiers. Called by the
+// trainer, for the hash, and by the forge.
 #pragma once
 
 #include <algorithm>
@@ -25,6 +26,7 @@
 #include <mldefender/core/detail/sha256.hpp>
 #include <mldefender/core/model.hpp>
 #include <mldefender/core/result.hpp>
+#include <mldefender/forge/detail/json_text.hpp>
 
 namespace mldefender {
 inline namespace v0 {
@@ -37,6 +39,9 @@ inline void put_number(std::vector<std::uint8_t>& out, std::uint64_t value, int 
 }
 inline void put_float(std::vector<std::uint8_t>& out, float value) {
     put_number(out, std::bit_cast<std::uint32_t>(value), 4);
+}
+inline void put_double(std::vector<std::uint8_t>& out, double value) {
+    put_number(out, std::bit_cast<std::uint64_t>(value), 8);
 }
 inline void put_text(std::vector<std::uint8_t>& out, std::string_view text, int length_size) {
     put_number(out, text.size(), length_size);
@@ -89,6 +94,19 @@ inline std::vector<std::uint8_t> node_section(const model_data& model) {
     return out;
 }
 
+inline std::vector<std::uint8_t> leaf_section(const model_data& model) {
+    std::vector<std::uint8_t> out;
+    if (model.leaf_values.empty()) return out;
+    put_number(out, static_cast<std::uint64_t>(model.sum.link), 2);
+    put_number(out, static_cast<std::uint64_t>(model.sum.precision), 2);
+    put_number(out, static_cast<std::uint64_t>(model.sum.label), 2);
+    put_number(out, 0, 2);
+    put_double(out, model.sum.start);
+    put_double(out, model.sum.slope);
+    for (const double value : model.leaf_values) put_double(out, value);
+    return out;
+}
+
 inline bool texts_fit(const model_data& model) {
     for (const std::string* text : {&model.name, &model.version, &model.command, &model.feature_list_hash}) {
         if (text->size() > 0xffff) return false;
@@ -99,13 +117,14 @@ inline bool texts_fit(const model_data& model) {
     return model.importance.size() == model.inputs.size();
 }
 
-/// A float as a hexadecimal literal: exact, and quick to compile.
-inline std::string hex_literal(float value) {
+/// A float or double as a hexadecimal literal: exact, and quick to compile.
+template <class Number>
+std::string hex_literal(Number value) {
     char digits[64];
     const bool negative = std::signbit(value);
-    const float size = negative ? -value : value;
+    const Number size = negative ? -value : value;
     const auto end = std::to_chars(digits, digits + sizeof(digits), size, std::chars_format::hex).ptr;
-    return (negative ? "-0x" : "0x") + std::string(digits, end) + "F";
+    return (negative ? "-0x" : "0x") + std::string(digits, end) + (sizeof(Number) == sizeof(float) ? "F" : "");
 }
 
 inline std::string string_literal(std::string_view text) {
@@ -177,6 +196,15 @@ inline void put_tables(std::string& out, const model_data& model) {
                   return "{" + hex_literal(node.value) + "," + std::to_string(node.left) + "," +
                          std::to_string(node.input) + "," + std::to_string(node.extra) + "}";
               });
+    if (model.leaf_values.empty()) return;
+    const leaf_sum& sum = model.sum;
+    out += "    /// How leaf values are added.\n    static constexpr leaf_sum sum = {score_link::" +
+           std::string{name_of(sum.link)} + ", sum_precision::" + std::string{name_of(sum.precision)} +
+           ", attack_class::" + std::string{name_of(sum.label)} + ", " + hex_literal(sum.start) + ", " +
+           hex_literal(sum.slope) + "};\n";
+    put_table(
+        out, "Leaf value of each node, 0 for inner ones.", "double leaf_values", model.leaf_values, 8,
+        [](double value) { return value == 0 ? std::string{std::signbit(value) ? "-0." : "0"} : hex_literal(value); });
 }
 
 inline result<void, error> save_bytes(std::string_view data, const std::string& path) {
@@ -202,20 +230,23 @@ inline result<void, error> save_bytes(std::string_view data, const std::string& 
     const std::vector<std::uint8_t> sections[] = {
         detail::info_section(model),  {model.metadata.begin(), model.metadata.end()},
         detail::input_section(model), detail::calibration_section(model),
-        detail::root_section(model),  detail::node_section(model)};
+        detail::root_section(model),  detail::node_section(model),
+        detail::leaf_section(model)};
     static_assert(std::size(sections) == std::size(bundle_sections));
-    const std::size_t head_size = 16 + 12 * std::size(sections);
+    const bool has_leaf_values = !model.leaf_values.empty();
+    const std::size_t section_count = std::size(sections) - (has_leaf_values ? 0 : 1);
+    const std::size_t head_size = 16 + 12 * section_count;
     std::size_t size = head_size + sizeof(mldefender::detail::sha256_digest);
     for (const auto& section : sections) size += section.size();
     if (size > max_bundle_bytes) return error{errc::too_large, "the bundle would exceed 256 MiB", model.name, 0};
 
     std::vector<std::uint8_t> out(bundle_magic.begin(), bundle_magic.end());
-    detail::put_number(out, bundle_format, 2);
-    detail::put_number(out, std::size(sections), 2);
+    detail::put_number(out, has_leaf_values ? bundle_format_leaf_values : bundle_format, 2);
+    detail::put_number(out, section_count, 2);
     detail::put_number(out, size, 4);
     detail::put_number(out, 0, 4);
     std::size_t offset = head_size;
-    for (std::size_t i = 0; i < std::size(sections); ++i) {
+    for (std::size_t i = 0; i < section_count; ++i) {
         out.insert(out.end(), bundle_sections[i].begin(), bundle_sections[i].end());
         detail::put_number(out, offset, 4);
         detail::put_number(out, sections[i].size(), 4);
@@ -263,6 +294,80 @@ inline result<void, error> save_bytes(std::string_view data, const std::string& 
     return out;
 }
 
+/// Of the JSON form, in its member `format`; another number means another layout.
+inline constexpr std::string_view json_format = "mldefender-model 1";
+
+namespace detail {
+
+/// A JSON list of numbers, each in the fewest digits that read back as the same bits.
+template <class Items, class Number>
+std::string json_numbers(const Items& items, Number number) {
+    std::string out = "[";
+    char digits[64];
+    for (const auto& item : items) {
+        if (out.size() > 1) out += ',';
+        out.append(digits, std::to_chars(digits, digits + sizeof(digits), number(item)).ptr);
+    }
+    return out + "]";
+}
+
+template <class Number>
+std::string exact_number(Number number) {
+    char digits[64];
+    return {digits, std::to_chars(digits, digits + sizeof(digits), number).ptr};
+}
+
+inline std::string json_nodes(const model_data& model) {
+    return json_object{}
+        .raw("value", json_numbers(model.nodes, [](const forest_node& n) { return n.value; }))
+        .raw("left", json_numbers(model.nodes, [](const forest_node& n) { return n.left; }))
+        .raw("input", json_numbers(model.nodes, [](const forest_node& n) { return n.input; }))
+        .raw("extra", json_numbers(model.nodes, [](const forest_node& n) { return n.extra; }))
+        .done();
+}
+
+inline std::string json_sum(const model_data& model) {
+    return json_object{}
+        .text("link", name_of(model.sum.link))
+        .text("precision", name_of(model.sum.precision))
+        .text("class", name_of(model.sum.label))
+        .raw("start", exact_number(model.sum.start))
+        .raw("slope", exact_number(model.sum.slope))
+        .raw("leaf_values", json_numbers(model.leaf_values, [](double value) { return value; }))
+        .done();
+}
+
+}  // namespace detail
+
+/// The model as one JSON object with the members of model_data; tables of nodes are columns. import_json.hpp reads it
+/// back to the same bytes.
+[[nodiscard]] inline result<std::string, error> json_text(const model_data& model) {
+    const auto bundle = bundle_bytes(model);
+    if (!bundle.ok()) return bundle.failure();
+    const auto same = [](auto number) { return number; };
+    detail::json_object out{",\n"};
+    out.text("format", json_format)
+        .text("name", model.name)
+        .text("version", model.version)
+        .text("hash", bundle_hash(*bundle))
+        .text("command", model.command)
+        .text("feature_list_hash", model.feature_list_hash)
+        .text("metadata", model.metadata)
+        .raw("seed", detail::exact_number(model.seed))
+        .raw("suspicious", detail::exact_number(model.suspicious))
+        .raw("malicious", detail::exact_number(model.malicious))
+        .raw("inputs", detail::json_names(model.inputs, [](const std::string& name) { return name; }))
+        .raw("importance", detail::json_numbers(model.importance, same))
+        .raw("calibration_scores",
+             detail::json_numbers(model.calibration, [](const calibration_point& p) { return p.score; }))
+        .raw("calibration_confidences",
+             detail::json_numbers(model.calibration, [](const calibration_point& p) { return p.confidence; }))
+        .raw("roots", detail::json_numbers(model.roots, same))
+        .raw("nodes", detail::json_nodes(model));
+    if (!model.leaf_values.empty()) out.raw("sum", detail::json_sum(model));
+    return out.done() + "\n";
+}
+
 /// Writes the bundle to `path`, which appears only when complete.
 [[nodiscard]] inline result<void, error> save_bundle(const model_data& model, const std::string& path) {
     const auto data = bundle_bytes(model);
@@ -273,6 +378,13 @@ inline result<void, error> save_bytes(std::string_view data, const std::string& 
 /// Writes the header to `path`, which appears only when complete.
 [[nodiscard]] inline result<void, error> save_header(const model_data& model, const std::string& path) {
     const auto text = header_text(model);
+    if (!text.ok()) return text.failure();
+    return detail::save_bytes(*text, path);
+}
+
+/// Writes the JSON form to `path`, which appears only when complete.
+[[nodiscard]] inline result<void, error> save_json(const model_data& model, const std::string& path) {
+    const auto text = json_text(model);
     if (!text.ok()) return text.failure();
     return detail::save_bytes(*text, path);
 }

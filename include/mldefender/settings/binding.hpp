@@ -27,6 +27,7 @@
 #include <vector>
 
 #include <mldefender/core/result.hpp>
+#include <mldefender/core/words.hpp>
 #include <mldefender/settings/json_text.hpp>
 
 namespace mldefender {
@@ -311,7 +312,7 @@ private:
         for (const entry& e : m_entries) {
             // A member written at the wrong depth is as likely as a slip of the finger.
             const std::string_view last = std::string_view{e.key}.substr(e.key.rfind('.') + 1);
-            const std::size_t apart = std::min(detail::distance(key, e.key), detail::distance(key, last) + 1);
+            const std::size_t apart = std::min(edit_distance(key, e.key), edit_distance(key, last) + 1);
             if (apart < best_distance) {
                 best = &e;
                 best_distance = apart;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Small helpers of the settings component: JSON string literals, numbers as JSON, distances between words for
-// "did you mean". Not for the event log, which has its own writer. Called by binding.hpp only.
+// Small helpers of the settings component: JSON string literals, numbers as JSON, the place of a syntax error. Not for
+// the event log, which has its own writer. Called by binding.hpp only.
 #pragma once
 
 #include <algorithm>
@@ -12,7 +12,6 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
-#include <vector>
 
 namespace mldefender {
 inline namespace v0 {
@@ -110,22 +109,6 @@ private:
     std::string_view m_text;
     std::size_t m_at = 0;
 };
-
-/// Levenshtein distance.
-[[nodiscard]] inline std::size_t distance(std::string_view a, std::string_view b) {
-    std::vector<std::size_t> row(b.size() + 1);
-    for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-    for (std::size_t i = 1; i <= a.size(); ++i) {
-        std::size_t diagonal = row[0];
-        row[0] = i;
-        for (std::size_t j = 1; j <= b.size(); ++j) {
-            const std::size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-            diagonal = row[j];
-            row[j] = std::min({replaced, row[j] + 1, row[j - 1] + 1});
-        }
-    }
-    return row[b.size()];
-}
 
 }  // namespace detail
 }  // namespace settings

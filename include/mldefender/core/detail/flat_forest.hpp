@@ -35,18 +35,24 @@ struct leaf_sums {
     std::array<std::uint32_t, attack_class_count> by_class{};
 };
 
+/// The order with NaN below everything, for nodes that send it left.
+[[nodiscard]] constexpr std::uint32_t order_key_missing_left(float x) noexcept { return x != x ? 0 : order_key(x); }
+
 class flat_forest {
 public:
     flat_forest() = default;
 
     /// `inputs` holds the feature index of each model input. Both must come from a model without fault.
-    flat_forest(const model_tables& model, std::span<const std::uint16_t> inputs)
-        : m_inputs(inputs.begin(), inputs.end()) {
+    flat_forest(const model_tables& model, std::span<const std::uint16_t> inputs) {
         m_words.reserve(model.nodes.size() + 1);
         m_leaves.reserve(model.nodes.size() + 1);
+        const std::vector<std::uint8_t> columns = number_columns(model, inputs);
         for (const forest_node& node : model.nodes) {
             const auto self = static_cast<std::uint32_t>(m_words.size());
-            m_words.push_back(node.is_leaf() ? leaf_word(self) : word(order_key(node.value), node.left, node.input));
+            const std::size_t side = node.missing_left() ? inputs.size() : 0;
+            m_words.push_back(node.is_leaf()
+                                  ? leaf_word(self)
+                                  : word(order_key(node.value), node.left, columns[node.input_index() + side]));
             m_leaves.push_back(node.is_leaf() ? leaf{static_cast<std::uint32_t>(node.mean_units()), node.extra}
                                               : leaf{});
         }
@@ -54,6 +60,9 @@ public:
         m_words.push_back(leaf_word(padding));
         m_leaves.push_back({});
         group_trees(model, padding);
+        if (model.leaf_values.empty()) return;
+        m_values.assign(model.leaf_values.begin(), model.leaf_values.end());
+        m_values.push_back(0);
     }
 
     /// Sum of the leaves' probabilities in units of 2^-16. `row` must reach past every feature index of the model.
@@ -71,6 +80,13 @@ public:
             out.by_class[m_leaves[at].label] += m_leaves[at].units;
         });
         return out;
+    }
+
+    /// Sum of the leaf values, tree after tree, from `start` on; only of a model that has them.
+    template <class Number>
+    [[nodiscard]] Number ordered_sum(std::span<const float> row, Number start) const noexcept {
+        walk(row, [&](std::uint32_t at) { start += static_cast<Number>(m_values[at]); });
+        return start;
     }
 
 private:
@@ -92,7 +108,27 @@ private:
     // No key exceeds the largest one, so a leaf always steps onto itself: walks of a group need no exit test.
     static constexpr std::uint64_t leaf_word(std::uint32_t self) noexcept { return word(0xffff'ffffU, self, 0); }
 
-    // Trees of like depth share a group, since a group walks as long as its deepest tree. Order cannot change sums.
+    // A column of keys for each input and side that missing values go to, as far as nodes use it: those on the right
+    // first. Returns the column of each input, and behind them of each input with missing values on the left.
+    std::vector<std::uint8_t> number_columns(const model_tables& model, std::span<const std::uint16_t> inputs) {
+        side_set used;
+        for (const forest_node& node : model.nodes) {
+            if (!node.is_leaf()) used.add(node);
+        }
+        std::vector<std::uint8_t> columns(2 * inputs.size());
+        std::size_t next = 0;
+        for (std::size_t i = 0; i < columns.size(); ++i) {
+            const bool missing_left = i >= inputs.size();
+            const std::size_t input = missing_left ? i - inputs.size() : i;
+            if (!used.has(input, missing_left)) continue;
+            columns[i] = static_cast<std::uint8_t>(next++);
+            (missing_left ? m_left_inputs : m_inputs).push_back(inputs[input]);
+        }
+        return columns;
+    }
+
+    // Trees of like depth share a group, since a group walks as long as its deepest tree. Order cannot change sums of
+    // probabilities; leaf values are added in the order of the trees.
     void group_trees(const model_tables& model, std::uint32_t padding) {
         std::vector<std::pair<std::uint32_t, std::uint32_t>> trees;  // depth, root
         std::vector<std::uint32_t> height(model.nodes.size());
@@ -101,13 +137,13 @@ private:
             if (!node.is_leaf()) height[i] = 1 + std::max(height[node.left], height[node.left + 1]);
         }
         for (const std::uint32_t root : model.roots) trees.emplace_back(height[root], root);
-        std::sort(trees.begin(), trees.end());
+        if (model.leaf_values.empty()) std::sort(trees.begin(), trees.end());
         for (std::size_t first = 0; first < trees.size(); first += lanes) {
             group g{};
             for (std::size_t lane = 0; lane < lanes; ++lane) {
                 const bool present = first + lane < trees.size();
                 g.roots[lane] = present ? trees[first + lane].second : padding;
-                if (present) g.steps = trees[first + lane].first;
+                if (present) g.steps = std::max(g.steps, trees[first + lane].first);
             }
             m_groups.push_back(g);
         }
@@ -118,6 +154,9 @@ private:
         std::array<std::uint64_t, max_model_inputs> keys;  // only the model's inputs are written and read
         for (std::size_t i = 0; i < m_inputs.size(); ++i) {
             keys[i] = std::uint64_t{order_key(row[m_inputs[i]])} << 32;
+        }
+        for (std::size_t i = 0; i < m_left_inputs.size(); ++i) {
+            keys[m_inputs.size() + i] = std::uint64_t{order_key_missing_left(row[m_left_inputs[i]])} << 32;
         }
         walk_groups(keys.data(), visit, std::make_index_sequence<lanes>{});
     }
@@ -143,7 +182,9 @@ private:
     std::vector<std::uint64_t> m_words;
     std::vector<leaf> m_leaves;
     std::vector<group> m_groups;
+    std::vector<double> m_values;  // of a model with leaf values, else empty
     std::vector<std::uint16_t> m_inputs;
+    std::vector<std::uint16_t> m_left_inputs;
 };
 
 }  // namespace detail
