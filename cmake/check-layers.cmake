@@ -19,7 +19,7 @@ set(folder_table
 
 # Inside core, a header includes its own level and those below. Regular expressions on the path below core/.
 set(core_levels
-    "0 | (version|platform|result|bytes|address|packet|hash|math|attack|sha1|sha256|executor|bounded_queue|words)\\.hpp"
+    "0 | (version|platform|result|bytes|address|packet|hash|math|attack|sha1|sha256|executor|bounded_queue|words|json_syntax)\\.hpp"
     "1 | app/.*|(link|tunnel|parse|fragment|community_id|sketch|slot_table|flow|flow_table|window|window_book|feature|extract|observe|source_history)\\.hpp"
     "2 | models/.*|(model|forest|flat_forest|bundle|replaceable_forest)\\.hpp"
     "3 | (verdict|score|rules)\\.hpp"

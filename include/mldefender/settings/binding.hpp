@@ -26,6 +26,7 @@
 #include <utility>
 #include <vector>
 
+#include <mldefender/core/json_syntax.hpp>
 #include <mldefender/core/result.hpp>
 #include <mldefender/core/words.hpp>
 #include <mldefender/settings/json_text.hpp>
@@ -337,7 +338,7 @@ private:
 
     static error bad_json(simdjson::error_code code, std::string_view source, const std::string& name) {
         error e{errc::corrupt, std::string{"is not valid JSON: "} + simdjson::error_message(code), name, 0};
-        if (const auto offset = detail::syntax_scanner{source}.error_offset())
+        if (const auto offset = json_syntax{source}.error_offset())
             e.where += ':' + std::to_string(line_of(source, *offset));
         return e;
     }

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include <mldefender/core/bytes.hpp>
+#include <mldefender/core/json_syntax.hpp>
 #include <mldefender/core/result.hpp>
 #include <mldefender/forge/foreign_model.hpp>
 
@@ -66,6 +67,11 @@ public:
     /// The document, which must be an object.
     [[nodiscard]] std::optional<object> root() {
         object found;
+        if (const auto wrong = json_syntax{m_text}.error_offset()) {
+            refuse("byte " + std::to_string(*wrong),
+                   "no JSON from here on; the file is cut short, damaged or of another kind");
+            return std::nullopt;
+        }
         auto failed = m_parser.iterate(m_text).get(m_document);
         if (failed == simdjson::SUCCESS) failed = m_document.get_object().get(found);
         if (failed != simdjson::SUCCESS) {
