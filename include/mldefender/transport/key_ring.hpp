@@ -5,12 +5,11 @@
 // while two are in use. `key_source` is what sessions ask, so that keys may live elsewhere (PKCS#11).
 #pragma once
 
-#include <time.h>
-
 #include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <ctime>
 #include <limits>
 #include <memory>
 #include <mutex>
