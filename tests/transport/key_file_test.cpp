@@ -60,14 +60,14 @@ TEST_CASE("a key that others may read or write is refused, with the fix") {
     const auto arena = secret_arena::create().value();
     const std::string path = folder.path + "/epoch.key";
     REQUIRE(create_key(path, *arena).ok());
-    for (const mode_t mode : {0640, 0604, 0660, 0610, 0602, 0666}) {
+    for (const mode_t mode : {0640U, 0604U, 0660U, 0610U, 0602U, 0666U}) {
         REQUIRE(::chmod(path.c_str(), mode) == 0);
         const auto loaded = load_key(path, *arena);
         REQUIRE(!loaded.ok());
         CHECK(loaded.failure().code == errc::permission);
         CHECK(loaded.failure().what.find("chmod 600") != std::string::npos);
     }
-    for (const mode_t mode : {0600, 0400}) {
+    for (const mode_t mode : {0600U, 0400U}) {
         REQUIRE(::chmod(path.c_str(), mode) == 0);
         CHECK(loads(path, *arena) == errc::ok);
     }

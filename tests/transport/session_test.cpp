@@ -113,7 +113,7 @@ void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); 
 TEST_CASE("what is sealed opens, at every size and in every suite") {
     for (const session_options& kind : every_kind()) {
         auto [sealer, opener, book] = make_ends(kind);
-        for (const std::size_t size : {0, 1, 63, 64, 100, 255, 256, 257, 1000, 65536, 1 << 20}) {
+        for (const std::size_t size : {0U, 1U, 63U, 64U, 100U, 255U, 256U, 257U, 1000U, 65536U, 1U << 20}) {
             const frame_bytes content = test::event_like(size);
             const frame_bytes frame = test::sealed(sealer, content);
             const bool packed = kind.pack == compression::lz4 && size >= min_compressed;
@@ -313,7 +313,7 @@ TEST_CASE("a bomb and a lie about the size are refused without allocating beyond
 TEST_CASE("without compression a frame's length depends on the content's length and nothing else") {
     auto [sealer, opener, book] = make_ends({.pack = compression::off});
     auto [packing, unused, unread] = make_ends({.pack = compression::lz4});
-    for (const std::size_t size : {0, 100, 300, 5000}) {
+    for (const std::size_t size : {0U, 100U, 300U, 5000U}) {
         std::set<std::size_t> plain;
         std::set<std::size_t> packed;
         std::mt19937 random(5);
