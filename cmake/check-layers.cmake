@@ -13,6 +13,7 @@ set(folder_table
     "include/settings | core settings          | simdjson.h"
     "include/log      | core log               | fmt/ simdjson.h sodium.h maxminddb.h"
     "include/forge    | core forge             | simdjson.h sodium.h"
+    "include/transport | core transport        | sodium.h lz4.h"
     "tools/sensor     | core pcap log settings | CLI/ fmt/"
     "tools/forge      | core forge pcap        | CLI/ fmt/"
     "tools/log        | core log               | CLI/ fmt/")
