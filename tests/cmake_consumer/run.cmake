@@ -40,10 +40,10 @@ function(must_be_refused expected)
     endif()
 endfunction()
 
-# file_sums(<out> <prefix>): name and hash of every installed file that is not a tool.
+# file_sums(<out> <prefix>): name and hash of every installed file that is neither a tool nor comes with one.
 function(file_sums out prefix)
     file(GLOB_RECURSE files RELATIVE "${prefix}" "${prefix}/*")
-    list(FILTER files EXCLUDE REGEX "^bin/")
+    list(FILTER files EXCLUDE REGEX "^(bin|share/mldefender)/")
     set(sums "")
     foreach(file IN LISTS files)
         file(SHA256 "${prefix}/${file}" sum)

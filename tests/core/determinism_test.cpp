@@ -19,7 +19,7 @@ using namespace mldefender;
 namespace {
 
 constexpr std::uint64_t golden_events = 4875;
-constexpr std::uint64_t golden_digest = 4525020949804877190ULL;
+constexpr std::uint64_t golden_digest = 12963459466757004123ULL;
 
 struct outcome_of_run {
     std::uint64_t digest = 0;
