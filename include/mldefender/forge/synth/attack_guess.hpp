@@ -1,50 +1,56 @@
 // SPDX-License-Identifier: MIT
-// Password guessing against SSH, FTP, RDP, SMB, Kerberos, web log-ins, telnet, mail and databases: one task or sixteen,
-// one password a minute or hundreds a second, one or several tries a connection, spraying one password over many
-// accounts. Failures come as the services give them. Listed in scenario.hpp.
+// Password guessing against SSH, FTP, RDP, SMB, Kerberos, LDAP, WinRM, web log-ins, telnet, mail, telephony and
+// databases: from one host or from hundreds, one task or sixteen, one password in minutes or hundreds a second, one or
+// several tries a connection, spraying one password over many accounts. Failures come as the services give them. Each
+// behaviour's `play` takes a plan, so that tests choose the pace. Listed in scenario.hpp.
 #pragma once
 
 #include <algorithm>
 #include <cstdint>
 #include <string>
+#include <vector>
 
-#include <mldefender/forge/synth/benign_web.hpp>
+#include <mldefender/forge/synth/attack_plan.hpp>
 
 namespace mldefender {
 inline namespace v0 {
 namespace forge {
 namespace detail::attack {
 
-/// Runs `once(client, server, start)` (returns when it ended) in parallel tasks, one after the other in each.
+/// Who guesses, where, in how many parallel tasks and at which pace.
 struct guess_plan {
-    host* attacker;
-    host* victim;
-    int tasks;
-    int attempts;
-    std::int64_t pause_ns;  ///< between the attempts of a task
+    std::vector<host*> attackers;  ///< one, or many that share the work
+    host* victim = nullptr;        ///< whose accounts
+    int tasks = 1;                 ///< running at once
+    int attempts = 100;            ///< connections in all
+    pace rhythm;                   ///< from the end of an attempt to the next of its task
+    std::int64_t start_ns = 0;     ///< of the first
 
     [[nodiscard]] static guess_plan draw(stage& s) {
         rng& r = s.random;
         guess_plan p{};
-        p.victim = r.chance(0.8) ? &s.net.server(r) : &s.net.client(r);
-        p.attacker = r.chance(0.5) ? &s.net.new_outside(r) : &s.net.other_local(r, *p.victim);
-        if (p.attacker == p.victim) p.attacker = &s.net.new_outside(r);
+        const opponents who = opponents::draw(s, 0.5, 0.8);
+        p.victim = who.victim;
+        p.attackers.push_back(who.attacker);
         static constexpr int tasks[] = {1, 1, 1, 2, 4, 4, 8, 16, 16};
         p.tasks = r.pick(tasks);
         p.attempts = s.scaled(r.log_between(8, 900));
-        p.pause_ns = r.chance(0.5) ? r.log_between(units::ms, 100 * units::ms)
-                                   : r.log_between(100 * units::ms, 60 * units::second);
+        p.rhythm = pace::steady(r.chance(0.5) ? r.log_between(units::ms, 100 * units::ms)
+                                              : r.log_between(100 * units::ms, 90 * units::second));
+        if (r.chance(0.12)) {  // a few attempts from each of many, as rented botnets do
+            p.tasks = 1;
+            for (std::int64_t n = r.log_between(5, 200); n > 0; --n) p.attackers.push_back(&s.net.new_outside(r));
+        }
+        p.start_ns = s.some_time();
         return p;
     }
+    /// Calls `once(attacker, when)` for each attempt; it returns when the attempt ended.
     template <class F>
     void run(stage& s, F&& once) {
-        const std::int64_t start = s.some_time();
         for (int task = 0; task < tasks; ++task) {
-            std::int64_t when = start + s.random.log_between(units::us, 300 * units::ms);
-            for (int i = 0; i < attempts / tasks + 1 && s.goes_on(when); ++i) {
-                when = once(when);
-                when += s.random.around(pause_ns, 15);
-            }
+            const std::int64_t start = start_ns + s.random.log_between(units::us, 300 * units::ms);
+            repeat(s, {start, attempts / tasks + 1, rhythm},
+                   [&](std::int64_t when) { return once(*s.random.pick(attackers), when); });
         }
     }
 };
@@ -54,16 +60,17 @@ struct guess_ssh {
     static constexpr std::string_view about = "SSH password guessing, 1 to 6 tries a connection";
     static constexpr attack_class label = attack_class::bruteforce;
     static constexpr int weight = 14;
-    static void emit(stage& s) {
+    static void emit(stage& s) { play(s, guess_plan::draw(s)); }
+    /// The same at a given pace.
+    static void play(stage& s, guess_plan plan) {
         rng& r = s.random;
-        guess_plan plan = guess_plan::draw(s);
         const int tries = r.pick_int(1, 6);
         const std::string_view own = r.pick(payload::ssh_clients);
         const std::string_view theirs = payload::ssh_clients[r.below(4)];
         const std::uint16_t port = r.chance(0.9) ? std::uint16_t{22} : std::uint16_t{2222};
         const bool overloaded = r.chance(0.2);  // the server drops some (MaxStartups)
-        plan.run(s, [&](std::int64_t when) {
-            tcp_session t{s, {plan.attacker, plan.victim, port, when}};
+        plan.run(s, [&](host& attacker, std::int64_t when) {
+            tcp_session t{s, {&attacker, plan.victim, port, when}};
             if (overloaded && r.chance(0.2)) {
                 t.open().reset(way::down);
                 return t.now();
@@ -83,29 +90,34 @@ struct guess_ftp {
     static constexpr std::string_view about = "guessing at services that speak lines: FTP, POP3, IMAP, SMTP AUTH";
     static constexpr attack_class label = attack_class::bruteforce;
     static constexpr int weight = 8;
-    static void emit(stage& s) {
+    static void emit(stage& s) { play(s, guess_plan::draw(s)); }
+    /// The same at a given pace.
+    static void play(stage& s, guess_plan plan) {
         rng& r = s.random;
-        guess_plan plan = guess_plan::draw(s);
         const std::uint32_t kind = r.chance(0.6) ? 0 : 1 + r.below(3);
         static constexpr std::uint16_t ports[] = {21, 110, 143, 25};
         static constexpr line_pair users[] = {{"USER ", "331 Please specify the password.\r\n"},
                                               {"USER ", "+OK\r\n"},
-                                              {"a1 LOGIN ", "a1 NO failed\r\n"},
-                                              {"AUTH LOGIN ", "334 UGFzc3dvcmQ6\r\n"}};
+                                              {"", ""},
+                                              {"AUTH LOGIN\r\n", "334 VXNlcm5hbWU6\r\n"}};
         static constexpr line_pair passwords[] = {{"PASS ", "530 Login incorrect.\r\n"},
                                                   {"PASS ", "-ERR failed\r\n"},
-                                                  {"a2 LOGIN ", "a2 NO failed\r\n"},
-                                                  {"", "535 failed\r\n"}};
+                                                  {"a1 LOGIN admin ", "a1 NO failed\r\n"},
+                                                  {"", "535 5.7.8 failed\r\n"}};
         static constexpr std::string_view greetings[] = {"220 (vsFTPd 3.0.3)\r\n", "+OK ready\r\n",
                                                          "* OK IMAP4 ready\r\n", "220 ESMTP\r\n"};
         const int tries = r.pick_int(1, 4);
         const std::int64_t delay = r.log_between(units::ms, 4 * units::second);
-        plan.run(s, [&](std::int64_t when) {
-            tcp_session t{s, {plan.attacker, plan.victim, ports[kind], when}};
+        plan.run(s, [&](host& attacker, std::int64_t when) {
+            tcp_session t{s, {&attacker, plan.victim, ports[kind], when}};
             t.open().down(blob{greetings[kind]});
             for (int i = 0; i < tries; ++i) {
-                t.up(blob{users[kind].said}.random_text(r, 4 + r.below(6), lower_letters).text("\r\n"))
-                    .down(blob{users[kind].answered});
+                if (kind != 2) {
+                    blob name{users[kind].said};
+                    if (kind != 3) name.random_text(r, 4 + r.below(6), lower_letters).text("\r\n");
+                    t.up(name).down(blob{users[kind].answered});
+                }
+                if (kind == 3) t.up(blob{"YWRtaW4=\r\n"}).down(blob{"334 UGFzc3dvcmQ6\r\n"});
                 t.up(blob{passwords[kind].said}.random_text(r, 4 + r.below(9), lower_digits).text("\r\n"))
                     .think(r.around(delay, 30));
                 t.down(blob{passwords[kind].answered});
@@ -121,18 +133,19 @@ struct guess_desktop {
     static constexpr std::string_view about = "RDP and VNC guessing: short sessions that never get a picture";
     static constexpr attack_class label = attack_class::bruteforce;
     static constexpr int weight = 7;
-    static void emit(stage& s) {
+    static void emit(stage& s) { play(s, guess_plan::draw(s)); }
+    /// The same at a given pace.
+    static void play(stage& s, guess_plan plan) {
         rng& r = s.random;
-        guess_plan plan = guess_plan::draw(s);
         const bool rdp = r.chance(0.75);
         const auto hello = payload::tls_client::draw(r);
         const std::string user = world::word(r);
-        plan.run(s, [&](std::int64_t when) {
-            tcp_session t{s, {plan.attacker, plan.victim, rdp ? std::uint16_t{3389} : std::uint16_t{5900}, when}};
+        plan.run(s, [&](host& attacker, std::int64_t when) {
+            tcp_session t{s, {&attacker, plan.victim, rdp ? std::uint16_t{3389} : std::uint16_t{5900}, when}};
             t.open();
             if (rdp) {
                 t.up(payload::rdp_request(user)).down(payload::rdp_confirm());
-                start_tls(s, t, hello, {}, false);
+                start_tls(s, t, hello, {}, false, true);
                 for (int n = 0; n < 2; ++n)
                     t.up(payload::tls_data(r.between(60, 600))).down(payload::tls_data(r.between(50, 300)));
                 if (r.chance(0.5)) t.down(payload::tls_alert(r));
@@ -154,16 +167,17 @@ struct guess_share {
         "SMB log-ons failing by NTLM, one or many accounts, one target or a row of them";
     static constexpr attack_class label = attack_class::bruteforce;
     static constexpr int weight = 7;
-    static void emit(stage& s) {
+    static void emit(stage& s) { play(s, guess_plan::draw(s)); }
+    /// The same at a given pace.
+    static void play(stage& s, guess_plan plan) {
         rng& r = s.random;
-        guess_plan plan = guess_plan::draw(s);
         const std::string user = world::word(r);
         const bool spray = r.chance(0.5);
         const bool row = r.chance(0.3);
-        plan.run(s, [&](std::int64_t when) {
-            host& target = row ? s.net.other_local(r, *plan.attacker) : *plan.victim;
-            if (&target == plan.attacker) return when;
-            tcp_session t{s, {plan.attacker, &target, 445, when}};
+        plan.run(s, [&](host& attacker, std::int64_t when) {
+            host& target = row ? s.net.other_local(r, attacker) : *plan.victim;
+            if (&target == &attacker) return when;
+            tcp_session t{s, {&attacker, &target, 445, when}};
             smb_client smb{s, t.open()};
             const std::string account = spray ? world::word(r) : user;
             smb.log_in(account, false, false);
@@ -179,15 +193,16 @@ struct guess_ticket {
         "Kerberos: user names tried, one password sprayed over accounts, tickets asked for without need";
     static constexpr attack_class label = attack_class::bruteforce;
     static constexpr int weight = 5;
-    static void emit(stage& s) {
+    static void emit(stage& s) { play(s, guess_plan::draw(s)); }
+    /// The same at a given pace.
+    static void play(stage& s, guess_plan plan) {
         rng& r = s.random;
-        guess_plan plan = guess_plan::draw(s);
-        host& attacker = s.net.client(r);
-        if (&attacker == &s.net.domain_controller()) return;
+        plan.attackers.assign(1, &s.net.client(r));  // only hosts inside reach it
         const std::string realm = s.net.domain_name();
         const bool tcp = r.chance(0.3);
         const bool names_only = r.chance(0.4);
-        plan.run(s, [&](std::int64_t when) {
+        plan.run(s, [&](host& attacker, std::int64_t when) {
+            if (&attacker == &s.net.domain_controller()) return when;
             const std::string user = world::word(r);
             const int refused = names_only ? (r.chance(0.85) ? 6 : 25) : (r.chance(0.9) ? 24 : 6);
             return kerberos_talk(s, attacker, {10, user, realm, "krbtgt", 0, !names_only, r.chance(0.5) ? 23 : 18},
@@ -202,9 +217,10 @@ struct guess_web {
         "web log-in forms, basic authentication and stuffed credentials, in clear or over TLS";
     static constexpr attack_class label = attack_class::bruteforce;
     static constexpr int weight = 7;
-    static void emit(stage& s) {
+    static void emit(stage& s) { play(s, guess_plan::draw(s)); }
+    /// The same at a given pace.
+    static void play(stage& s, guess_plan plan) {
         rng& r = s.random;
-        guess_plan plan = guess_plan::draw(s);
         const bool secret = r.chance(0.4);
         const bool basic = r.chance(0.4);
         const std::string site = s.net.site(r);
@@ -213,11 +229,10 @@ struct guess_web {
         const auto hello = payload::tls_client::draw(r);
         const std::int64_t size = r.log_between(150, 5000);
         const std::string_view agent = r.pick(payload::agents);
-        const std::uint16_t port = secret          ? std::uint16_t{443}
-                                   : r.chance(0.7) ? std::uint16_t{80}
-                                                   : std::uint16_t{8080};
-        plan.run(s, [&](std::int64_t when) {
-            tcp_session t{s, {plan.attacker, plan.victim, port, when}};
+        static constexpr std::uint16_t clear[] = {80, 80, 80, 8080};
+        const std::uint16_t port = secret ? std::uint16_t{443} : r.pick(clear);
+        plan.run(s, [&](host& attacker, std::int64_t when) {
+            tcp_session t{s, {&attacker, plan.victim, port, when}};
             t.open();
             if (secret) start_tls(s, t, hello, {}, r.chance(0.5));
             for (int i = 0; i < tries && !t.over(); ++i) {
@@ -252,14 +267,15 @@ struct guess_telnet {
     static constexpr std::string_view about = "default passwords at telnet and databases";
     static constexpr attack_class label = attack_class::bruteforce;
     static constexpr int weight = 5;
-    static void emit(stage& s) {
+    static void emit(stage& s) { play(s, guess_plan::draw(s)); }
+    /// The same at a given pace.
+    static void play(stage& s, guess_plan plan) {
         rng& r = s.random;
-        guess_plan plan = guess_plan::draw(s);
         const std::uint32_t kind = r.chance(0.6) ? 0 : 1 + r.below(2);
         static constexpr std::uint16_t ports[] = {23, 3306, 1433};
         const int tries = r.pick_int(1, 3);
-        plan.run(s, [&](std::int64_t when) {
-            tcp_session t{s, {plan.attacker, plan.victim, ports[kind], when}};
+        plan.run(s, [&](host& attacker, std::int64_t when) {
+            tcp_session t{s, {&attacker, plan.victim, ports[kind], when}};
             t.open();
             if (kind == 0) {
                 t.down(blob{}.be24(0xfffd18).be24(0xfffd20)).up(blob{}.be24(0xfffc18).be24(0xfffc20));
@@ -271,18 +287,75 @@ struct guess_telnet {
                     t.think(r.log_between(100 * units::ms, 3 * units::second)).down(blob{"\r\nLogin incorrect\r\n"});
                 }
             } else if (kind == 1) {
-                t.down(payload::mysql_greeting(r))
-                    .up(message{blob{}.u8(80).be24(1), 84})
-                    .down(message{blob{}.u8(70).be24(2).u8(0xff).le16(1045).text("#28000Access denied"), 74,
-                                  body_kind::text});
+                start_mysql(s, t, false);
             } else {
-                t.up(payload::tds_prelogin(r))
-                    .down(message{blob{}.u8(4).u8(1), 48})
-                    .up(message{blob{}.u8(16).u8(1), 220})
-                    .down(message{blob{}.u8(4).u8(1), 140, body_kind::text});
+                start_tds(s, t, false);
             }
             t.end();
             return t.now();
+        });
+    }
+};
+
+struct guess_directory {
+    static constexpr std::string_view name = "guess_directory";
+    static constexpr std::string_view about =
+        "binds refused by the directory, log-ons refused by remote management: LDAP and WinRM, one account or many";
+    static constexpr attack_class label = attack_class::bruteforce;
+    static constexpr int weight = 4;
+    static void emit(stage& s) { play(s, guess_plan::draw(s)); }
+    /// The same at a given pace.
+    static void play(stage& s, guess_plan plan) {
+        rng& r = s.random;
+        const bool binds = r.chance(0.6);
+        const int tries = r.pick_int(1, 5);
+        plan.run(s, [&](host& attacker, std::int64_t when) {
+            tcp_session t{s, {&attacker, plan.victim, binds ? std::uint16_t{389} : std::uint16_t{5985}, when}};
+            t.open();
+            for (int i = 0; i < tries && !t.over(); ++i) {
+                if (binds) {
+                    const std::string user = "cn=" + world::word(r);
+                    t.up(payload::ldap(static_cast<std::uint64_t>(i) + 1, 0x60, user, r.between(6, 14)));
+                    t.think(r.log_between(units::ms, 50 * units::ms));
+                    t.down(payload::ldap_refused(static_cast<std::uint64_t>(i) + 1));
+                    continue;
+                }
+                blob header{"Authorization: Negotiate "};
+                header.random_text(r, 180, base64_digits).text("\r\n");
+                t.up(payload::http_ask(r, {.method = "POST",
+                                           .path = "/wsman",
+                                           .host = plan.victim->name,
+                                           .agent = "Microsoft WinRM Client",
+                                           .extra = header.characters()}));
+                t.think(r.log_between(units::ms, 200 * units::ms)).down(payload::http_reply(r, 401, 0));
+            }
+            t.end();
+            return t.now();
+        });
+    }
+};
+
+struct guess_voice {
+    static constexpr std::string_view name = "guess_voice";
+    static constexpr std::string_view about =
+        "telephony: extensions tried one after the other, then passwords for those that exist, by REGISTER over UDP";
+    static constexpr attack_class label = attack_class::bruteforce;
+    static constexpr int weight = 4;
+    static void emit(stage& s) { play(s, guess_plan::draw(s)); }
+    /// The same at a given pace.
+    static void play(stage& s, guess_plan plan) {
+        rng& r = s.random;
+        const bool names = r.chance(0.5);
+        std::uint32_t extension = 100 + r.below(900);
+        const std::uint16_t own = r.chance(0.6) ? any_port(r) : std::uint16_t{0};
+        plan.run(s, [&](host& attacker, std::int64_t when) {
+            if (names) ++extension;
+            const std::string user = std::to_string(extension);
+            udp_session u{s, {&attacker, plan.victim, 5060, when, own}};
+            const int status = names ? (r.chance(0.9) ? 404 : 401) : 403;
+            u.up(payload::sip_request(r, "REGISTER", user, !names));
+            u.think(r.log_between(units::ms, 50 * units::ms)).down(payload::sip_reply(r, status, "REGISTER", user));
+            return u.now();
         });
     }
 };

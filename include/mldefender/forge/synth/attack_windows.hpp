@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include <mldefender/forge/synth/attack_scan.hpp>
+#include <mldefender/forge/synth/attack_plan.hpp>
 
 namespace mldefender {
 inline namespace v0 {
@@ -27,12 +27,11 @@ struct remote_service {
         rng& r = s.random;
         host& attacker = s.net.local(r);
         const int victims = r.chance(0.7) ? 1 : r.pick_int(2, 12);
-        std::int64_t when = s.some_time();
-        for (int i = 0; i < victims && s.goes_on(when); ++i) {
+        const pace rhythm = pace::poisson(r.log_between(10 * units::ms, 20 * units::second));
+        repeat(s, {s.some_time(), victims, rhythm}, [&](std::int64_t when) {
             host& victim = s.net.other_local(r, attacker);
-            if (&victim != &attacker) when = strike(s, attacker, victim, when);
-            when += r.log_between(10 * units::ms, 20 * units::second);
-        }
+            return &victim != &attacker ? strike(s, attacker, victim, when) : when;
+        });
     }
     static std::int64_t strike(stage& s, host& attacker, host& victim, std::int64_t when) {
         rng& r = s.random;
@@ -122,9 +121,10 @@ struct remote_objects {
     static constexpr int weight = 12;
     static void emit(stage& s) {
         rng& r = s.random;
-        host& attacker = s.net.local(r);
-        host& victim = s.net.other_local(r, attacker);
-        if (&victim == &attacker) return;
+        const opponents who = opponents::inside(s);
+        if (!who) return;
+        host& attacker = *who.attacker;
+        host& victim = *who.victim;
         std::int64_t when = s.some_time();
         tcp_session door{s, {&attacker, &victim, 135, when}};
         rpc_client first{s, door.open()};
@@ -175,9 +175,10 @@ struct remote_management {
     static constexpr int weight = 5;
     static void emit(stage& s) {
         rng& r = s.random;
-        host& attacker = s.net.local(r);
-        host& victim = s.net.other_local(r, attacker);
-        if (&victim == &attacker) return;
+        const opponents who = opponents::inside(s);
+        if (!who) return;
+        host& attacker = *who.attacker;
+        host& victim = *who.victim;
         std::int64_t when = s.some_time();
         for (int connections = r.pick_int(1, 4); connections > 0; --connections) {
             tcp_session t{s, {&attacker, &victim, 5985, when}};
@@ -212,53 +213,95 @@ struct directory_theft {
     static constexpr attack_class label = attack_class::lateral;
     static constexpr int weight = 8;
     static void emit(stage& s) {
-        rng& r = s.random;
-        host& attacker = s.net.client(r);
+        host& attacker = s.net.client(s.random);
         host& controller = s.net.domain_controller();
-        std::int64_t when = s.some_time();
-        const std::uint32_t kind = r.below(4);
-        const auto port = static_cast<std::uint16_t>(r.between(49152, 49800));
-        if (kind == 0) {
-            when = map_endpoint(s, attacker, controller, when);
-            tcp_session t{s, {&attacker, &controller, port, when}};
-            rpc_client rpc{s, t.open()};
-            rpc.bind(payload::rpc::replication, true);
-            rpc.procedure(0, 88, 100);
-            rpc.procedure(16, 120, size_range{300, 900});
-            for (int n = r.pick_int(1, 200); n > 0 && !t.over(); --n) {
-                rpc.procedure(12, size_range{90, 300}, size_range{150, 400});
-                rpc.procedure(3, size_range{250, 700}, size_range{1500, 60'000});
-            }
-            t.end();
-        } else if (kind == 1) {
-            for (int n = r.pick_int(20, 600); n > 0 && s.goes_on(when); --n) {
-                if (r.chance(0.5)) when = map_endpoint(s, attacker, controller, when);
-                tcp_session t{s, {&attacker, &controller, port, when}};
-                rpc_client rpc{s, t.open()};
-                rpc.bind(payload::rpc::net_logon, false);
-                rpc.procedure(4, 70, 12);
-                rpc.procedure(26, 130, 40, r.chance(0.95));
-                t.end();
-                when = t.now() + r.log_between(100 * units::us, 20 * units::ms);
-            }
-        } else if (kind == 2) {
-            const std::string realm = s.net.domain_name();
-            for (int n = r.pick_int(2, 40); n > 0; --n) {
-                const std::int64_t size = r.between(900, 1600);
-                const std::string service = world::word(r);
-                when = kerberos_talk(s, attacker, {12, "user", realm, service, 0, false, 23, size},
-                                     {13, "user", realm, service, 0, false, 23, size}, when, true);
-                when += r.log_between(100 * units::us, 50 * units::ms);
-            }
-        } else {
-            tcp_session t{s, {&attacker, &controller, 389, when}};
-            t.open().up(payload::ldap(1, 0x60, "", 120)).down(payload::ldap(1, 0x61, ""));
-            for (int n = r.pick_int(5, 120); n > 0 && !t.over(); --n) {
-                t.up(payload::ldap(2, 0x63, "(&(objectClass=user)(servicePrincipalName=*))", r.between(40, 200)));
-                t.down(payload::ldap(2, 0x64, s.net.domain_name(), r.log_between(4000, 90'000)));
-            }
-            t.end();
+        const std::int64_t when = s.some_time();
+        switch (s.random.below(4)) {
+            case 0: return replicate(s, attacker, controller, when);
+            case 1: return null_log_ons(s, attacker, controller, when);
+            case 2: return roast(s, attacker, when);
+            default: return dump(s, attacker, controller, when);
         }
+    }
+
+private:
+    static void replicate(stage& s, host& attacker, host& controller, std::int64_t when) {
+        rng& r = s.random;
+        const std::uint16_t port = service_port(r);
+        when = map_endpoint(s, attacker, controller, when);
+        tcp_session t{s, {&attacker, &controller, port, when}};
+        rpc_client rpc{s, t.open()};
+        rpc.bind(payload::rpc::replication, true);
+        rpc.procedure(0, 88, 100);
+        rpc.procedure(16, 120, size_range{300, 900});
+        for (int n = r.pick_int(1, 200); n > 0 && !t.over(); --n) {
+            rpc.procedure(12, size_range{90, 300}, size_range{150, 400});
+            rpc.procedure(3, size_range{250, 700}, size_range{1500, 60'000});
+        }
+        t.end();
+    }
+    static void null_log_ons(stage& s, host& attacker, host& controller, std::int64_t when) {
+        rng& r = s.random;
+        const std::uint16_t port = service_port(r);
+        const pace rhythm = pace::poisson(r.log_between(100 * units::us, 20 * units::ms));
+        repeat(s, {when, r.pick_int(20, 600), rhythm}, [&](std::int64_t at) {
+            if (r.chance(0.5)) at = map_endpoint(s, attacker, controller, at);
+            tcp_session t{s, {&attacker, &controller, port, at}};
+            rpc_client rpc{s, t.open()};
+            rpc.bind(payload::rpc::net_logon, false);
+            rpc.procedure(4, 70, 12);
+            rpc.procedure(26, 130, 40, r.chance(0.95));
+            t.end();
+            return t.now();
+        });
+    }
+    static void roast(stage& s, host& attacker, std::int64_t when) {
+        rng& r = s.random;
+        const std::string realm = s.net.domain_name();
+        const pace rhythm = pace::poisson(r.log_between(100 * units::us, 50 * units::ms));
+        repeat(s, {when, r.pick_int(2, 40), rhythm}, [&](std::int64_t at) {
+            const std::int64_t size = r.between(900, 1600);
+            const std::string service = world::word(r);
+            return kerberos_talk(s, attacker, {12, "user", realm, service, 0, false, 23, size},
+                                 {13, "user", realm, service, 0, false, 23, size}, at, true);
+        });
+    }
+    static void dump(stage& s, host& attacker, host& controller, std::int64_t when) {
+        rng& r = s.random;
+        tcp_session t{s, {&attacker, &controller, 389, when}};
+        t.open().up(payload::ldap(1, 0x60, "", 120)).down(payload::ldap(1, 0x61, ""));
+        for (int n = r.pick_int(5, 120); n > 0 && !t.over(); --n) {
+            t.up(payload::ldap(2, 0x63, "(&(objectClass=user)(servicePrincipalName=*))", r.between(40, 200)));
+            t.down(payload::ldap(2, 0x64, s.net.domain_name(), r.log_between(4000, 90'000)));
+        }
+        t.end();
+    }
+    [[nodiscard]] static std::uint16_t service_port(rng& r) {
+        return static_cast<std::uint16_t>(r.between(49152, 49800));
+    }
+};
+
+/// Where a worm looks, and how fast.
+struct worm_plan {
+    host* source = nullptr;
+    pace rhythm;
+    int targets = 100;
+    std::int64_t start_ns = 0;
+    double outwards = 0;    ///< share of targets outside
+    bool in_order = true;   ///< neighbours counted up, else anywhere in the network
+    double exploits = 0.5;  ///< of open ports that are struck
+
+    [[nodiscard]] static worm_plan draw(stage& s) {
+        rng& r = s.random;
+        worm_plan p;
+        p.source = &s.net.local(r);
+        p.rhythm = pace::draw(r, units::ms, 5 * units::second);
+        p.targets = s.scaled(r.log_between(8, 600));
+        p.start_ns = s.some_time();
+        p.outwards = r.chance(0.4) ? 0.7 : 0.0;
+        p.in_order = r.chance(0.6);
+        p.exploits = r.chance(0.8) ? 0.5 : 0.0;
+        return p;
     }
 };
 
@@ -268,36 +311,32 @@ struct smb_worm {
         "a worm: sweeps port 445 inside and outside, and where it opens sends old-dialect requests of unnatural sizes";
     static constexpr attack_class label = attack_class::lateral;
     static constexpr int weight = 9;
-    static void emit(stage& s) {
+    static void emit(stage& s) { play(s, worm_plan::draw(s)); }
+    /// The same as planned.
+    static void play(stage& s, const worm_plan& p) {
         rng& r = s.random;
-        host& source = s.net.local(r);
-        const std::int64_t gap = r.log_between(units::ms, units::second);
-        std::int64_t when = s.some_time();
-        const bool outwards = r.chance(0.4);
-        const bool exploits = r.chance(0.8);
         const std::uint32_t base = s.net.local_network().base.v4_number();
-        for (int i = 0, n = s.scaled(r.log_between(8, 600)); i < n && s.goes_on(when);
-             ++i, when += r.exponential(gap)) {
-            const address a = outwards && r.chance(0.7) ? s.net.public_v4(r)
-                                                        : address::v4(base + 1 + static_cast<std::uint32_t>(i % 254));
+        const std::uint32_t room = (1U << (32 - s.net.local_network().prefix)) - 2;
+        std::uint32_t next = 0;
+        repeat(s, {p.start_ns, p.targets, p.rhythm}, [&](std::int64_t when) {
+            const address inside = p.in_order ? address::v4(base + 1 + next++ % room) : s.net.local_address(r);
+            const address a = r.chance(p.outwards) ? s.net.public_v4(r) : inside;
             host* known = s.net.find_local(a);
-            if (known == &source) continue;
+            if (known == p.source) return;
             host silent = s.net.nobody(a);
-            tcp_session t{s, {&source, known != nullptr ? known : &silent, 445, when}};
-            if (known == nullptr) {
-                t.unanswered(r.pick_int(0, 2));
-            } else if (r.chance(0.4)) {
-                t.refused(r.pick_int(1, 2));
-            } else {
-                t.open();
-                probe(s, t, exploits && r.chance(0.5));
-            }
-        }
+            tcp_session t{s, {p.source, known != nullptr ? known : &silent, 445, when}};
+            if (known == nullptr) return t.unanswered(r.pick_int(0, 2));
+            if (r.chance(0.4)) return t.refused(r.pick_int(1, 2));
+            t.open();
+            probe(s, t, r.chance(p.exploits));
+        });
     }
+
+private:
     static void probe(stage& s, tcp_session& t, bool exploit) {
         rng& r = s.random;
         blob dialects;
-        dialects.u8(0).le16(49).u8(2).text("NT LM 0.12").u8(0).zeros(36);
+        dialects.u8(0).le16(12).u8(2).text("NT LM 0.12").u8(0);
         t.up(payload::smb1(0x72, false, 0, 0, 0, dialects))
             .down(payload::smb1(0x72, true, 0, 0, 0, blob{}.u8(17).le16(5).u8(3), 90));
         t.up(payload::smb1(0x73, false, 0, 0, 0, blob{}.u8(13).u8(0xff), 60))
@@ -305,10 +344,10 @@ struct smb_worm {
         t.up(payload::smb1(0x75, false, 0, 0, 2048, blob{}.u8(4).u8(0xff).zeros(12).text("\\\\host\\IPC$").u8(0)))
             .down(payload::smb1(0x75, true, 0, 2048, 2048, blob{}.u8(3).u8(0xff), 30));
         t.up(payload::smb1(0x25, false, 0, 2048, 2048, blob{}.u8(16).zeros(20), 30))
-            .down(payload::smb1(0x25, true, 0xc0000205, 2048, 2048, blob{}.u8(0)));
+            .down(payload::smb1(0x25, true, 0xc0000205, 2048, 2048, blob{}.u8(0).le16(0)));
         if (!exploit) return t.end();
         t.up(payload::smb1(0xa0, false, 0, 2048, 2048, blob{}.u8(20).u8(0).le16(0).le32(30).le32(66512), 1000))
-            .down(payload::smb1(0xa0, true, 0, 2048, 2048, blob{}.u8(0)));
+            .down(payload::smb1(0xa0, true, 0, 2048, 2048, blob{}.u8(0).le16(0)));
         for (int n = r.pick_int(10, 18); n > 0; --n)
             t.up(payload::smb1(0x33, false, 0, 2048, 2048, blob{}.u8(9).zeros(18), 4096));
         for (int grooms = r.pick_int(3, 18); grooms > 0; --grooms) {
@@ -319,7 +358,7 @@ struct smb_worm {
         }
         for (int n = r.pick_int(1, 8); n > 0; --n) {
             t.up(payload::smb1(0x32, false, 0, 2048, 2048, blob{}.u8(15).zeros(30).le16(14), 4096, body_kind::random));
-            t.down(payload::smb1(0x32, true, 0xc0000002, 2048, 2048, blob{}.u8(0)));
+            t.down(payload::smb1(0x32, true, 0xc0000002, 2048, 2048, blob{}.u8(0).le16(0)));
         }
         t.end();
     }
@@ -381,20 +420,20 @@ struct address_beacon {
     static void emit(stage& s) {
         rng& r = s.random;
         host& infected = s.net.client(r);
-        const auto port = static_cast<std::uint16_t>(r.between(1024, 60000));
-        const auto own = static_cast<std::uint16_t>(r.between(1024, 65000));
+        const std::uint16_t port = any_port(r);
+        const std::uint16_t own = any_port(r);
         const std::int64_t size = r.between(8, 64);
-        const std::int64_t gap = r.log_between(50 * units::us, 100 * units::ms);
+        const body_kind looks = r.chance(0.5) ? body_kind::text : body_kind::random;
+        const pace rhythm = pace::steady(r.log_between(50 * units::us, 100 * units::ms), 50);
         std::int64_t when = s.some_time();
         for (int networks = r.pick_int(1, 4); networks > 0; --networks) {
-            const std::uint32_t base = static_cast<std::uint32_t>(s.net.public_v4(r).low) & ~0xfffU;
-            const int count = s.scaled(r.log_between(20, 2000));
-            for (int i = 0; i < count && s.goes_on(when); ++i, when += r.around(gap, 50)) {
-                host target = s.net.nobody(address::v4(base + static_cast<std::uint32_t>(i)));
-                udp_session u{s, {&infected, &target, port, when, own}};
-                u.up(message{blob{}, size, r.chance(0.5) ? body_kind::text : body_kind::random});
+            std::uint32_t next = static_cast<std::uint32_t>(s.net.public_v4(r).low) & ~0xfffU;
+            when = repeat(s, {when, s.scaled(r.log_between(20, 2000)), rhythm}, [&](std::int64_t at) {
+                host target = s.net.nobody(address::v4(next++));
+                udp_session u{s, {&infected, &target, port, at, own}};
+                u.up(message{blob{}, size, looks});
                 if (r.chance(0.01)) u.unreachable();
-            }
+            });
             when += r.log_between(10 * units::ms, 20 * units::second);
         }
     }

@@ -53,15 +53,7 @@ private:
                 shape.type = payload::dns_type::ptr;
                 shape.both_families = false;
                 shape.reply.code = r.chance(0.5) ? 3 : 0;
-                b.number(r.below(256))
-                    .u8('.')
-                    .number(r.below(256))
-                    .u8('.')
-                    .number(r.below(256))
-                    .u8('.')
-                    .number(r.below(223))
-                    .text(".in-addr.arpa");
-                return std::string{b.characters()};
+                return payload::reverse_name(static_cast<std::uint32_t>(s.net.public_v4(r).low));
             case 3: {  // reputation services carry hashes in names
                 const std::int64_t length = r.between(16, 48);
                 b.random_text(r, static_cast<std::size_t>(length), r.chance(0.5) ? hex_digits : lower_digits)
@@ -156,13 +148,16 @@ private:
     }
     static void device(stage& s, host& d) {
         rng& r = s.random;
-        const std::uint32_t does = r.below(64);
+        const std::uint32_t does = r.below(128);
         const std::int64_t gap = r.log_between(4 * units::second, 120 * units::second);
         if (does & 1U) {
             detail::now_and_then(s, gap, [&](std::int64_t when) {
                 blob b = payload::llmnr_like_flags(0);
                 payload::dns_name(b, r.chance(0.5) ? "_services._dns-sd._udp.local" : d.name + ".local");
-                say(s, d, group(0xe00000fbU, 0xfb), 5353, 5353, when, message{b.be16(12).be16(1)});
+                const bool announces = r.chance(0.4);
+                const message m{announces ? payload::mdns_announcement(r, d.name, d.v4) : b.be16(12).be16(1)};
+                for (int n = announces ? r.pick_int(1, 3) : 1; n > 0; --n, when += units::second)
+                    say(s, d, group(0xe00000fbU, 0xfb), 5353, 5353, when, m);
             });
         }
         if (does & 2U) {
@@ -175,12 +170,15 @@ private:
             });
         }
         if (does & 4U) {
+            host llmnr = group(0xe00000fcU, 0x10003);
             detail::now_and_then(s, gap, [&](std::int64_t when) {
                 blob b = payload::llmnr_like_flags(static_cast<std::uint16_t>(r.next()));
                 payload::dns_name(b, world::word(r));
                 const message m{b.be16(1).be16(1)};
-                say(s, d, group(0xe00000fcU, 0x10003), 5355, 0, when, m);
-                say(s, d, group(0xe00000fcU, 0x10003), 5355, 0, when + 100 * units::ms, m);
+                udp_session u{s, {&d, &llmnr, 5355, when}};
+                u.up(m);
+                if (r.chance(0.2)) return answer_name(s, d, u, b, when);
+                u.think(100 * units::ms).up(m);
             });
         }
         if (does & 8U) {
@@ -193,12 +191,14 @@ private:
                 const std::uint16_t port = query ? std::uint16_t{137} : std::uint16_t{138};
                 const std::string wanted = world::word(r);
                 for (int n = query ? r.pick_int(1, 3) : 1; n > 0; --n, when += 750 * units::ms) {
-                    const blob head = query ? payload::netbios_query(r, wanted) : blob{}.u8(0x11).u8(2);
-                    say(s, d, everyone, port, port, when, message{head, query ? 50 : 201, body_kind::text});
+                    say(s, d, everyone, port, port, when,
+                        query ? payload::netbios_query(r, wanted)
+                              : payload::netbios_datagram(r, d.v4.v4_number(), d.name, "WORKGROUP"));
                 }
             });
         }
         if (does & 16U) lease(s, d);
+        if (does & 64U) local_services(s, d, gap);
         if ((does & 32U) && d.has_v6) {
             detail::now_and_then(s, gap, [&](std::int64_t when) {
                 host to = group(0, 0x1'ff00'0000ULL | (r.next() & 0xffffffU));
@@ -211,6 +211,35 @@ private:
                 }
             });
         }
+    }
+    /// The neighbour whose name it is answers alone, from the group's port to the asker's.
+    static void answer_name(stage& s, host& d, udp_session& u, const blob& question, std::int64_t when) {
+        rng& r = s.random;
+        host& owner = s.net.other_local(r, d);
+        if (&owner == &d) return;
+        blob b{question.characters()};
+        b.patch_be16(2, 0x8000);
+        b.patch_be16(6, 1);
+        b.be16(0xc00c).be16(1).be16(1).be32(30).be16(4).be32(owner.v4.v4_number());
+        udp_session back{s, {&owner, &d, u.client_port(), when + r.log_between(units::ms, 100 * units::ms), 5355}};
+        back.up(b);
+    }
+    /// Devices looking for each other (WS-Discovery) and programs telling their peers they are there.
+    static void local_services(stage& s, host& d, std::int64_t gap) {
+        rng& r = s.random;
+        const bool discovers = r.chance(0.5);
+        host everyone = group(0xffffffffU, 1);
+        everyone.has_v6 = false;
+        static constexpr std::uint16_t ports[] = {17500, 57621, 32412, 22222, 6667, 10001};
+        const std::uint16_t port = r.pick(ports);
+        blob beacon{"{\"host\": "};
+        const message m{beacon.text(d.name), r.between(40, 250), body_kind::text};
+        detail::now_and_then(s, gap, [&](std::int64_t when) {
+            if (discovers)
+                say(s, d, group(0xeffffffaU, 0xc), 3702, 0, when, payload::ws_discovery(r));
+            else
+                say(s, d, everyone, port, port, when, m);
+        });
     }
     static void lease(stage& s, host& d) {
         rng& r = s.random;
@@ -363,43 +392,6 @@ struct telemetry {
                                                          .keep_alive = false}));
                 t.down(payload::http_reply(s.random, 200, 2)).end();
             });
-        }
-    }
-};
-
-struct industry {
-    static constexpr std::string_view name = "industry";
-    static constexpr std::string_view about =
-        "control systems: Modbus, S7, DNP3 and OPC-UA polled several times a second on connections that never end";
-    static constexpr attack_class label = attack_class::none;
-    static constexpr int weight = 6;
-    static void emit(stage& s) {
-        host& master = s.net.local(s.random);
-        const std::uint32_t kind = s.random.below(4);
-        static constexpr std::uint16_t ports[] = {502, 102, 20000, 4840};
-        const std::int64_t period = s.random.log_between(20 * units::ms, 10 * units::second);
-        for (int units_left = s.random.pick_int(1, 8); units_left > 0; --units_left) {
-            host& slave = s.net.other_local(s.random, master);
-            if (&slave == &master) return;
-            tcp_session t{s, {&master, &slave, ports[kind], s.out.begin_ns() - s.random.between(0, period)}};
-            s.random.chance(0.5) ? t.open() : t.midway();
-            const auto words = static_cast<std::uint8_t>(s.random.between(1, 100));
-            const std::int64_t size = s.random.between(20, 220);
-            if (kind == 3) t.up(payload::opc_ua("HELF", 48)).down(payload::opc_ua("ACKF", 20));
-            for (std::uint16_t n = 0; !t.over() && n < 3000; ++n) {
-                if (kind == 0) {
-                    const std::uint8_t function = s.random.chance(0.9) ? std::uint8_t{3} : std::uint8_t{4};
-                    t.up(payload::modbus(s.random, n, function, 100, words, false))
-                        .down(payload::modbus(s.random, n, function, 100, words, true));
-                } else if (kind == 1) {
-                    t.up(payload::s7(31)).down(payload::s7(25 + size));
-                } else if (kind == 2) {
-                    t.up(payload::dnp3(s.random, 20)).down(payload::dnp3(s.random, 20 + size));
-                } else {
-                    t.up(payload::opc_ua("MSGF", 60)).down(payload::opc_ua("MSGF", static_cast<std::size_t>(size)));
-                }
-                t.think(s.random.around(period, 10));
-            }
         }
     }
 };

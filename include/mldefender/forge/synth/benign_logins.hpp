@@ -4,6 +4,7 @@
 // same services; only what follows the log-in tells them apart. Listed in scenario.hpp.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 
@@ -186,7 +187,7 @@ private:
                       : kind == 1 ? "RETR 1\r\n"
                                   : "STAT in\r\n"})
                 .down(message{blob{kind == 0   ? "* 1 FETCH "
-                                   : kind == 1 ? "+OK "
+                                   : kind == 1 ? "+OK 1200 octets\r\n"
                                                : "213-"},
                               std::max<std::int64_t>(20, r.lognormal(job.answered, 0.5)), body_kind::text});
         }
@@ -204,19 +205,16 @@ private:
         tcp_session t{s, {&program, &server, mysql ? std::uint16_t{3306} : std::uint16_t{5432}, when}};
         t.open();
         if (mysql) {
-            t.down(payload::mysql_greeting(r))
-                .up(message{blob{}.u8(90).be24(1), 94})
-                .down(message{blob{}.u8(7).be24(2), 11});
+            start_mysql(s, t, true);
         } else {
-            t.up(payload::postgres_startup("app"))
-                .down(message{blob{"R"}, 13})
-                .up(message{blob{"p"}, 41})
-                .down(message{blob{"R"}, 330});
+            start_postgres(s, t);
         }
         for (int n = r.pick_int(1, job.steps); n > 0; --n) {
-            t.up(message{blob{"\x10\x01SELECT "}, r.lognormal(job.said + 20, 0.3), body_kind::text});
-            t.think(r.around(job.work_ns / 20 + 1, 50))
-                .down(message{blob{}, r.lognormal(job.answered, 0.4), body_kind::text});
+            const auto asked = static_cast<std::size_t>(std::min<std::int64_t>(r.lognormal(job.said + 20, 0.3), 4000));
+            t.up(mysql ? payload::mysql_query(r, asked) : payload::postgres_query(r, asked));
+            t.think(r.around(job.work_ns / 20 + 1, 50));
+            t.down(mysql ? payload::mysql_rows(r, r.lognormal(job.answered, 0.4))
+                         : payload::postgres_rows(r, r.lognormal(job.answered, 0.4)));
         }
         t.end();
         return t.now();

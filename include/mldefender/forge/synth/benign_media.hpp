@@ -41,6 +41,7 @@ struct phone_call {
     static constexpr std::string_view about = "SIP registration and call with RTP and RTCP both ways";
     static constexpr attack_class label = attack_class::none;
     static constexpr int weight = 6;
+    static constexpr busy_hours hours = busy_hours::office;
     static void emit(stage& s) {
         host& phone = s.net.client(s.random);
         host& exchange = s.random.chance(0.5) ? s.net.server(s.random) : s.net.outside(s.random);
@@ -48,21 +49,19 @@ struct phone_call {
         const std::string user = world::word(s.random);
         udp_session u{
             s, {&phone, &exchange, 5060, s.some_time(), s.random.chance(0.5) ? std::uint16_t{5060} : std::uint16_t{0}}};
-        const std::int64_t size = s.random.between(350, 900);
-        u.up(payload::sip(s.random, "REGISTER sip:voice SIP/2.0", user, size))
-            .down(payload::sip(s.random, "SIP/2.0 401 Unauthorized", user, size));
-        u.up(payload::sip(s.random, "REGISTER sip:voice SIP/2.0", user, size))
-            .down(payload::sip(s.random, "SIP/2.0 200 OK", user, size));
-        if (s.random.chance(0.3)) return;
-        u.think(s.random.log_between(10 * units::ms, 20 * units::second));
-        u.up(payload::sip(s.random, "INVITE sip:peer@voice SIP/2.0", user, size + 300))
-            .down(payload::sip(s.random, "SIP/2.0 100 Trying", user, 300));
-        u.down(payload::sip(s.random, "SIP/2.0 180 Ringing", user, 350)).think(s.random.between(1, 8) * units::second);
-        u.down(payload::sip(s.random, "SIP/2.0 200 OK", user, size + 200))
-            .up(payload::sip(s.random, "ACK sip:peer SIP/2.0", user, 350));
-        const std::int64_t talk = s.random.log_between(3 * units::second, 60 * units::second);
-        const auto port = static_cast<std::uint16_t>(s.random.between(5000, 32000) * 2);
-        const auto own = static_cast<std::uint16_t>(s.random.between(5000, 32000) * 2);
+        rng& r = s.random;
+        u.up(payload::sip_request(r, "REGISTER", user, false)).down(payload::sip_reply(r, 401, "REGISTER", user));
+        u.up(payload::sip_request(r, "REGISTER", user, true)).down(payload::sip_reply(r, 200, "REGISTER", user));
+        if (r.chance(0.3)) return;
+        const auto port = static_cast<std::uint16_t>(r.between(5000, 32000) * 2);
+        const auto own = static_cast<std::uint16_t>(r.between(5000, 32000) * 2);
+        u.think(r.log_between(10 * units::ms, 20 * units::second));
+        u.up(payload::sip_request(r, "INVITE", user, true, phone.v4, own))
+            .down(payload::sip_reply(r, 100, "INVITE", user));
+        u.down(payload::sip_reply(r, 180, "INVITE", user)).think(r.between(1, 8) * units::second);
+        u.down(payload::sip_reply(r, 200, "INVITE", user, exchange.v4, port))
+            .up(payload::sip_request(r, "ACK", user, false));
+        const std::int64_t talk = r.log_between(3 * units::second, 60 * units::second);
         udp_session media{s, {&phone, &exchange, port, u.now(), own}};
         std::uint16_t sequence = 0;
         const std::uint32_t source = s.random.below(1U << 31);
@@ -77,10 +76,8 @@ struct phone_call {
         udp_session control{
             s, {&phone, &exchange, static_cast<std::uint16_t>(port + 1), u.now(), static_cast<std::uint16_t>(own + 1)}};
         stream(s, control, u.now(), talk, {5 * units::second, 60, 60, 5, 0.0},
-               [&](way, std::int64_t n) { return payload::rtp(200, 12, 0, source, n); });
-        u.think(talk)
-            .up(payload::sip(s.random, "BYE sip:peer SIP/2.0", user, 400))
-            .down(payload::sip(s.random, "SIP/2.0 200 OK", user, 350));
+               [&](way, std::int64_t) { return payload::rtcp(r, source); });
+        u.think(talk).up(payload::sip_request(r, "BYE", user, false)).down(payload::sip_reply(r, 200, "BYE", user));
     }
 };
 
@@ -121,6 +118,7 @@ struct game {
         "games: a server list queried at many hosts, then small datagrams at a steady rate";
     static constexpr attack_class label = attack_class::none;
     static constexpr int weight = 5;
+    static constexpr busy_hours hours = busy_hours::evening;
     static void emit(stage& s) {
         host& user = s.net.client(s.random);
         const std::int64_t start = s.some_time();
@@ -188,6 +186,7 @@ struct torrent {
                 }
             }
         }
+        for (int trackers = s.random.pick_int(0, 5); trackers > 0; --trackers) announce(s, user, own, start);
         for (int i = peers / 8; i > 0; --i) {  // and those who call back
             tcp_session t{s, {&s.net.new_outside(s.random), &user, own, start + s.random.between(0, width)}};
             exchange(s, t);
@@ -195,6 +194,27 @@ struct torrent {
     }
 
 private:
+    /// A tracker asked for peers, by HTTP or by datagrams (BEP 15); many are gone.
+    static void announce(stage& s, host& user, std::uint16_t own, std::int64_t when) {
+        rng& r = s.random;
+        const std::string site = world::domain_word(r);
+        when = look_up_site(s, user, site, when);
+        host& tracker = s.net.new_outside(r);
+        if (r.chance(0.5)) {
+            udp_session u{s, {&user, &tracker, r.chance(0.5) ? std::uint16_t{6969} : std::uint16_t{1337}, when, own}};
+            u.up(blob{}.be64(0x41727101980ULL).be32(0).random(r, 4));
+            if (r.chance(0.5)) return;
+            u.down(blob{}.be32(0).random(r, 12)).up(message{blob{}.random(r, 8).be32(1), 98});
+            u.down(message{blob{}.be32(1).random(r, 4), 20 + 6 * r.between(1, 100)});
+            return;
+        }
+        tcp_session t{s, {&user, &tracker, 80, when}};
+        if (r.chance(0.3)) return t.unanswered();
+        blob path{"/announce?info_hash="};
+        path.random_text(r, 40, hex_digits).text("&port=").number(own).text("&uploaded=0&left=1000&compact=1");
+        t.open().up(payload::http_ask(r, {.path = path.characters(), .host = site, .agent = "Transmission/3.00"}));
+        t.down(payload::http_reply(r, 200, r.between(60, 700), "text/plain")).end();
+    }
     static void exchange(stage& s, tcp_session& t) {
         t.open().up(payload::bittorrent(s.random)).down(payload::bittorrent(s.random));
         for (int pieces = s.random.pick_int(0, 12); pieces > 0 && !t.over(); --pieces) {
@@ -208,7 +228,7 @@ private:
 struct tunnel {
     static constexpr std::string_view name = "tunnel";
     static constexpr std::string_view about =
-        "virtual private networks: WireGuard, OpenVPN over UDP and TCP, IPsec with NAT traversal";
+        "virtual private networks: WireGuard, OpenVPN over UDP and TCP, IPsec with NAT traversal or bare";
     static constexpr attack_class label = attack_class::none;
     static constexpr int weight = 6;
     static void emit(stage& s) {
@@ -219,7 +239,8 @@ struct tunnel {
                                  s.random.log_between(60, 1400), 60, 0.2};
         const std::int64_t length = std::min<std::int64_t>(s.random.log_between(2 * units::second, 300 * units::second),
                                                            shape.period_ns * 4000);
-        const std::uint32_t kind = s.random.below(4);
+        const std::uint32_t kind = s.random.below(5);
+        if (kind == 4) return bare(s, user, server, start, length, shape);
         if (kind == 0) {
             udp_session u{
                 s,
@@ -252,6 +273,26 @@ struct tunnel {
                 t.think(s.random.exponential(shape.period_ns * 4));
             }
             t.end();
+        }
+    }
+
+private:
+    /// ESP without a transport header, after its key exchange.
+    static void bare(stage& s, host& user, host& server, std::int64_t start, std::int64_t length,
+                     const stream_shape& shape) {
+        rng& r = s.random;
+        udp_session key{s, {&user, &server, 500, start, 500}};
+        key.up(payload::isakmp(r, 34, 420)).down(payload::isakmp(r, 34, 440));
+        key.up(payload::isakmp(r, 35, 1200)).down(payload::isakmp(r, 35, 1100));
+        if (!s.out.claim({user.v4, server.v4, 0, 0, ip_protocol::esp}, s.tag.label)) return;
+        std::uint32_t sequence = 0;
+        for (std::int64_t when = key.now(); when < start + length && s.goes_on(when);
+             when += r.around(shape.period_ns, shape.jitter_percent)) {
+            ++sequence;
+            const bool up = r.chance(0.5);
+            const message m = payload::esp_in_udp(r, sequence, up ? shape.up_size : shape.down_size);
+            const body b{m.head.view(), m.size, m.kind, s.out.later_body_bytes()};
+            s.wire.other(s.tag, when, up ? user : server, up ? server : user, false, ip_protocol::esp, b);
         }
     }
 };

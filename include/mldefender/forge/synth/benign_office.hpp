@@ -22,6 +22,7 @@ struct domain_logon {
         "a workstation logging on: Kerberos with pre-authentication, LDAP, policy files, RPC to the controller";
     static constexpr attack_class label = attack_class::none;
     static constexpr int weight = 16;
+    static constexpr busy_hours hours = busy_hours::office;
     static void emit(stage& s) {
         host& station = s.net.client(s.random);
         host& controller = s.net.domain_controller();
@@ -32,6 +33,7 @@ struct domain_logon {
         locate.type = payload::dns_type::srv;
         locate.server = &controller;
         when = look_up(s, station, "_ldap._tcp.dc._msdcs." + realm, when, locate);
+        if (s.random.chance(0.7)) when = find_controller(s, station, controller, when);
         const bool tcp = s.random.chance(0.6);
         if (s.random.chance(0.9)) when = kerberos_talk(s, station, {10, user, realm}, {30, user, realm}, when, false);
         for (int typos = s.random.chance(0.08) ? s.random.pick_int(1, 3) : 0; typos > 0; --typos) {
@@ -61,6 +63,14 @@ struct domain_logon {
     }
     /// What log-ons ask the security authority and Netlogon for; none of it is sensitive in either.
     static constexpr std::uint16_t logon_calls[] = {21, 44, 45, 76, 77, 77, 78, 80};
+    /// Which controller is near: LDAP over a datagram (MS-ADTS).
+    static std::int64_t find_controller(stage& s, host& station, host& controller, std::int64_t when) {
+        udp_session u{s, {&station, &controller, 389, when}};
+        u.up(payload::ldap(1, 0x63, "", s.random.between(40, 90)));
+        u.think(s.random.log_between(100 * units::us, 5 * units::ms));
+        u.down(payload::ldap(1, 0x64, "", s.random.between(100, 160)));
+        return u.now();
+    }
     static void search(stage& s, host& station, host& controller, std::int64_t when) {
         tcp_session t{s,
                       {&station, &controller, s.random.chance(0.8) ? std::uint16_t{389} : std::uint16_t{3268}, when}};
@@ -97,6 +107,7 @@ struct file_server {
         "people working on shares: listings, many files opened, read, edited, saved under another name";
     static constexpr attack_class label = attack_class::none;
     static constexpr int weight = 18;
+    static constexpr busy_hours hours = busy_hours::office;
     static void emit(stage& s) {
         host& user = s.net.client(s.random);
         host& server = s.net.server(s.random);
@@ -214,6 +225,7 @@ struct printing {
     static constexpr std::string_view about = "print jobs by spooler RPC, raw port 9100 or IPP";
     static constexpr attack_class label = attack_class::none;
     static constexpr int weight = 6;
+    static constexpr busy_hours hours = busy_hours::office;
     static void emit(stage& s) {
         host& user = s.net.client(s.random);
         host& printer = s.net.server(s.random);
@@ -316,41 +328,56 @@ private:
 struct database {
     static constexpr std::string_view name = "database";
     static constexpr std::string_view about =
-        "MySQL, PostgreSQL, SQL Server, Redis: pools of connections with many small queries";
+        "MySQL, PostgreSQL, SQL Server, Redis, MongoDB, memcached: pools of connections with many small queries";
     static constexpr attack_class label = attack_class::none;
     static constexpr int weight = 6;
     static void emit(stage& s) {
         host& application = s.net.local(s.random);
         host& server = s.net.server(s.random);
         if (&application == &server) return;
-        const std::uint32_t kind = s.random.below(4);
-        static constexpr std::uint16_t ports[] = {3306, 5432, 1433, 6379};
+        const std::uint32_t kind = s.random.below(6);
+        static constexpr std::uint16_t ports[] = {3306, 5432, 1433, 6379, 27017, 11211};
+        const std::int64_t pause = s.random.log_between(500 * units::us, 5 * units::second);
         for (int lanes = s.random.pick_int(1, 8); lanes > 0 && !s.out.full(); --lanes) {
             tcp_session t{s, {&application, &server, ports[kind], s.some_time()}};
             t.open();
-            if (kind == 0)
-                t.down(payload::mysql_greeting(s.random))
-                    .up(message{blob{}.u8(90).be24(1), 94})
-                    .down(message{blob{}.u8(7).be24(2), 11});
-            else if (kind == 1)
-                t.up(payload::postgres_startup("app"))
-                    .down(message{blob{"R"}, 13})
-                    .up(message{blob{"p"}, 41})
-                    .down(message{blob{"R"}, 330});
-            else if (kind == 2)
-                t.up(payload::tds_prelogin(s.random))
-                    .down(message{blob{}.u8(4).u8(1), 48})
-                    .up(message{blob{}.u8(16).u8(1), 300})
-                    .down(message{blob{}.u8(4).u8(1), 380});
-            const std::int64_t pause = s.random.log_between(500 * units::us, 5 * units::second);
+            if (kind == 0) start_mysql(s, t, true);
+            if (kind == 1) start_postgres(s, t);
+            if (kind == 2) start_tds(s, t, true);
             for (int n = s.random.pick_int(3, 120); n > 0 && !t.over(); --n) {
-                const blob start = kind == 3 ? blob{"*2\r\n$3\r\nGET\r\n"} : blob{"\x10\x01SELECT "};
-                t.up(message{start, s.random.log_between(30, 900), body_kind::text})
-                    .think(s.random.log_between(50 * units::us, 50 * units::ms));
-                t.down(message{blob{}, std::min<std::int64_t>(s.random.lognormal(400, 1.5), 200'000), body_kind::text})
-                    .think(s.random.exponential(pause));
+                const auto asked = static_cast<std::size_t>(s.random.log_between(30, 900));
+                query(s, t, kind, asked, std::min<std::int64_t>(s.random.lognormal(400, 1.5), 200'000));
+                t.think(s.random.exponential(pause));
             }
             t.end();
+        }
+    }
+
+private:
+    static void query(stage& s, tcp_session& t, std::uint32_t kind, std::size_t asked, std::int64_t answered) {
+        rng& r = s.random;
+        const auto id = static_cast<std::uint32_t>(r.next());
+        switch (kind) {
+            case 0: t.up(payload::mysql_query(r, asked)); break;
+            case 1: t.up(payload::postgres_query(r, asked)); break;
+            case 2: t.up(payload::tds_query(r, asked)); break;
+            case 3: t.up(blob{"*2\r\n$3\r\nGET\r\n$8\r\n"}.random_text(r, 8, lower_letters).text("\r\n")); break;
+            case 4: t.up(payload::mongo(r, id, 0, asked)); break;
+            default: t.up(blob{"get "}.random_text(r, 12, lower_letters).text("\r\n"));
+        }
+        t.think(r.log_between(50 * units::us, 50 * units::ms));
+        const auto size = static_cast<std::uint64_t>(answered);
+        switch (kind) {
+            case 0: t.down(payload::mysql_rows(r, answered)); break;
+            case 1: t.down(payload::postgres_rows(r, answered)); break;
+            case 2: t.down(payload::tds_rows(r, std::min<std::int64_t>(answered, 3900))); break;
+            case 3: t.down(message{blob{"$"}.number(size).text("\r\n"), answered + 10, body_kind::text}); break;
+            case 4:
+                t.down(payload::mongo(r, id + 1, id, static_cast<std::size_t>(std::min<std::int64_t>(answered, 9000))));
+                break;
+            default:
+                t.down(message{blob{"VALUE a 0 "}.number(size).text("\r\n"), answered + 20, body_kind::text})
+                    .down(blob{"\r\nEND\r\n"});
         }
     }
 };
@@ -414,6 +441,7 @@ struct remote_desktop {
         "RDP sessions: a log-in, now and then a wrong password first, then pictures down and input up";
     static constexpr attack_class label = attack_class::none;
     static constexpr int weight = 5;
+    static constexpr busy_hours hours = busy_hours::office;
     static void emit(stage& s) {
         host& user = s.net.client(s.random);
         host& server = s.net.other_local(s.random, user);
@@ -423,7 +451,7 @@ struct remote_desktop {
             tcp_session t{s, {&user, &server, 3389, when}};
             t.open().up(payload::rdp_request(user.name)).down(payload::rdp_confirm());
             const auto hello = payload::tls_client::draw(s.random);
-            start_tls(s, t, hello, server.name, false);
+            start_tls(s, t, hello, server.name, false, true);
             for (int n = 0; n < 3; ++n)
                 t.up(payload::tls_data(s.random.between(100, 700))).down(payload::tls_data(s.random.between(60, 400)));
             if (tries > 1) {

@@ -29,10 +29,10 @@ inline std::int64_t http_talk(stage& s, const call& c, std::string_view site, in
         const int status = s.random.chance(0.88) ? 200 : s.random.chance(0.5) ? 304 : s.random.chance(0.5) ? 302 : 404;
         const std::int64_t size = status == 200 ? std::min<std::int64_t>(s.random.lognormal(answer, 1.3), 2'000'000)
                                                 : s.random.between(0, 500);
-        static constexpr std::string_view types[] = {"text/html", "image/png", "application/javascript",
-                                                     "application/json", "image/jpeg"};
+        static constexpr std::string_view types[] = {"text/html", "image/webp", "application/javascript",
+                                                     "application/json", "font/woff2"};
         const std::string_view type = s.random.pick(types);
-        t.down(payload::http_reply(s.random, status, size, type));
+        t.down(payload::http_reply(s.random, status, size, status == 200 ? type : "text/html"));
     }
     if (s.random.chance(0.4)) t.think(s.random.log_between(units::ms, 60 * units::second));
     t.end();
@@ -61,7 +61,7 @@ inline void quic_talk(stage& s, host& client, host& server, std::int64_t when, s
 struct browsing {
     static constexpr std::string_view name = "browsing";
     static constexpr std::string_view about =
-        "people reading pages: look-ups, parallel HTTP/1, TLS and QUIC connections, CDNs and ads";
+        "people reading pages: look-ups, parallel HTTP/1, HTTP/2 and QUIC connections, CDNs, ads, some of them failing";
     static constexpr attack_class label = attack_class::none;
     static constexpr int weight = 40;
 
@@ -75,20 +75,34 @@ struct browsing {
             const int connections = s.random.pick_int(1, h == 0 ? 6 : 2);
             for (int c = 0; c < connections; ++c) {
                 const std::int64_t start = when + s.random.log_between(10 * units::us, 300 * units::ms);
-                const std::uint32_t kind = s.random.below(10);
-                if (kind < 2) {
-                    http_talk(s, {&user, &server, 80, start}, site, s.random.pick_int(1, 8), 6000, 400 * units::ms,
-                              agent);
-                } else if (kind < 4) {
-                    quic_talk(s, user, server, start, s.random.lognormal(15'000, 1.5));
-                } else {
-                    const int requests = s.random.pick_int(1, 6);
-                    const bool resumed = s.random.chance(0.4);
-                    tls_talk(s, {&user, &server, 443, start}, hello, site,
-                             {requests, 500, 12'000, 1.5, 300 * units::ms, resumed});
-                }
+                fetch(s, user, server, hello, agent, site, start);
             }
             when += s.random.log_between(units::ms, 400 * units::ms);
+        }
+    }
+    /// One connection of a page, over whichever protocol the server speaks; a few never come about.
+    static void fetch(stage& s, host& user, host& server, const payload::tls_client& hello, std::string_view agent,
+                      std::string_view site, std::int64_t start) {
+        rng& r = s.random;
+        const std::uint32_t kind = r.below(20);
+        const call c{&user, &server, kind < 4 ? std::uint16_t{80} : std::uint16_t{443}, start};
+        if (kind < 4) {
+            http_talk(s, c, site, r.pick_int(1, 8), 6000, 400 * units::ms, agent);
+        } else if (kind < 8) {
+            quic_talk(s, user, server, start, r.pareto(4'000, 0.9, 2'000'000));
+        } else if (kind < 14) {
+            h2_talk(s, c, hello, site,
+                    {r.pick_int(1, 4), 12, 6'000, 2 * units::second, r.chance(0.3) ? 180 * units::second : 0});
+        } else if (kind < 19) {
+            const int requests = r.pick_int(1, 6);
+            const bool resumed = r.chance(0.4);
+            tls_talk(s, c, hello, site, {requests, 500, 12'000, 1.5, 300 * units::ms, resumed});
+        } else if (r.chance(0.5)) {  // opened beforehand, or the loser of a race between two addresses
+            tcp_session unused{s, c};
+            unused.open().think(r.log_between(units::ms, 10 * units::second)).end();
+        } else {
+            tcp_session failing{s, c};
+            r.chance(0.7) ? failing.unanswered(r.pick_int(0, 3)) : failing.refused();
         }
     }
     static void emit(stage& s) {
@@ -109,6 +123,7 @@ struct video {
         "streamed video and music: large chunks at a steady beat over TLS or QUIC";
     static constexpr attack_class label = attack_class::none;
     static constexpr int weight = 6;
+    static constexpr busy_hours hours = busy_hours::evening;
     static void emit(stage& s) {
         host& user = s.net.client(s.random);
         host& server = s.net.outside(s.random);
@@ -132,6 +147,7 @@ struct software_update {
     static constexpr std::string_view about = "checks for updates, then a few large downloads in clear or over TLS";
     static constexpr attack_class label = attack_class::none;
     static constexpr int weight = 8;
+    static constexpr busy_hours hours = busy_hours::night;
     static void emit(stage& s) {
         host& machine = s.net.local(s.random);
         const std::string site = s.net.site(s.random);
@@ -230,6 +246,7 @@ struct cloud_upload {
         "photos, files and backups going up to a cloud service: large uploads that are wanted";
     static constexpr attack_class label = attack_class::none;
     static constexpr int weight = 6;
+    static constexpr busy_hours hours = busy_hours::night;
     static void emit(stage& s) {
         host& user = s.net.local(s.random);
         host& server = s.net.outside(s.random);
@@ -260,7 +277,7 @@ struct web_server {
         detail::now_and_then(
             s, s.random.log_between(200 * units::ms, 20 * units::second) * 100 / s.intensity_percent,
             [&](std::int64_t when) {
-                host& visitor = s.random.chance(0.8) ? s.net.new_outside(s.random) : s.net.client(s.random);
+                host& visitor = s.random.chance(0.8) ? s.net.visitor(s.random) : s.net.client(s.random);
                 const call c{&visitor, &server, port, when};
                 const int requests = s.random.pick_int(1, 12);
                 if (secret)
@@ -285,7 +302,7 @@ struct flash_crowd {
         const std::int64_t start = s.some_time();
         const std::int64_t width = s.random.log_between(2 * units::second, 60 * units::second);
         for (int n = s.scaled(s.random.log_between(60, 900)); n > 0 && !s.out.full(); --n) {
-            host& visitor = s.net.new_outside(s.random);
+            host& visitor = s.net.visitor(s.random);
             const call c{&visitor, &server, secret ? std::uint16_t{443} : std::uint16_t{80},
                          start + s.random.between(0, width)};
             const int requests = s.random.pick_int(1, 4);
@@ -324,13 +341,15 @@ struct load_balancer {
 struct phone_wakes {
     static constexpr std::string_view name = "phone_wakes";
     static constexpr std::string_view about =
-        "a phone or laptop waking up: address, look-ups and a dozen connections within seconds";
+        "a phone or laptop waking up: address renewed, Internet checked, time asked, look-ups and a dozen connections "
+        "within seconds";
     static constexpr attack_class label = attack_class::none;
     static constexpr int weight = 10;
     static void emit(stage& s) {
         host& phone = s.net.client(s.random);
         std::int64_t when = s.some_time();
         const auto hello = payload::tls_client::draw(s.random);
+        greet_network(s, phone, when);
         for (int apps = s.random.pick_int(5, 40); apps > 0 && s.goes_on(when); --apps) {
             const std::string site = s.random.chance(0.7) ? s.net.site(s.random) : s.net.cdn_name(s.random);
             const std::int64_t ready = look_up_site(s, phone, site, when);
@@ -343,6 +362,26 @@ struct phone_wakes {
                 tls_talk(s, {&phone, &server, 443, ready}, hello, site,
                          {s.random.pick_int(1, 3), 500, 3000, 1.2, 400 * units::ms, s.random.chance(0.4)});
             when += s.random.log_between(2 * units::ms, 2 * units::second);
+        }
+    }
+
+private:
+    static void greet_network(stage& s, host& phone, std::int64_t when) {
+        rng& r = s.random;
+        if (r.chance(0.6) && &phone != &s.net.gateway()) {
+            udp_session lease{s, {&phone, &s.net.gateway(), 67, when, 68}};
+            lease.up(payload::dhcp(r, 3, phone.mac, phone.name)).down(payload::dhcp(r, 5, phone.mac, phone.name));
+        }
+        if (r.chance(0.6)) {
+            tcp_session t{s, {&phone, &s.net.outside(r), 80, when}};
+            t.open().up(payload::http_ask(
+                r,
+                {.path = "/generate_204", .host = "check.example", .agent = payload::agents[3], .keep_alive = false}));
+            t.down(payload::http_reply(r, 204, 0)).end();
+        }
+        if (r.chance(0.4)) {
+            udp_session time{s, {&phone, &s.net.outside(r), 123, when}};
+            time.up(payload::ntp(r, 3)).down(payload::ntp(r, 4));
         }
     }
 };

@@ -135,6 +135,37 @@ struct message {
     }
 };
 
+namespace payload {
+
+/// DER: tag and length before an encoded content.
+inline blob der(std::uint8_t tag, const blob& content) {
+    blob b;
+    b.u8(tag);
+    if (content.size() < 128) {
+        b.u8(content.size());
+    } else {
+        b.u8(0x82).be16(content.size());
+    }
+    return b.raw(content.view());
+}
+/// An INTEGER in DER: one byte below 128, else four (31 bits).
+inline blob der_integer(std::uint64_t v) {
+    blob b;
+    if (v < 128) return der(2, b.u8(v));
+    return der(2, b.be32(v & 0x7fff'ffffU));
+}
+/// A string in DER with the given tag.
+inline blob der_text(std::uint8_t tag, std::string_view s) {
+    blob b;
+    return der(tag, b.text(s));
+}
+/// An OBJECT IDENTIFIER in DER, its content as encoded.
+inline blob der_id(std::string_view encoded) {
+    blob b;
+    return der(6, b.text(encoded));
+}
+
+}  // namespace payload
 }  // namespace forge
 }  // namespace v0
 }  // namespace mldefender

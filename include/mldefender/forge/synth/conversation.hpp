@@ -459,9 +459,11 @@ public:
             .be16(client.ip_id)
             .be16(0)
             .u8(static_cast<std::uint8_t>(client.os->ttl - client.hops));
-        quoted.u8(17).be16(0).be32(client.v4.v4_number()).be32(server.v4.v4_number());
+        five_tuple t{client.v4, server.v4, m_port[0], m_port[1], ip_protocol::udp};
+        if (m_stage->out.nat != nullptr && !m_stage->out.nat->translate(t)) return;
+        quoted.u8(17).be16(0).be32(t.source.v4_number()).be32(t.destination.v4_number());
         quoted.patch_be16(10, detail::fold(detail::sum_words(quoted.view().data(), 20)));
-        quoted.be16(m_port[0]).be16(m_port[1]).be16(24).be16(0);
+        quoted.be16(t.source_port).be16(t.destination_port).be16(24).be16(0);
         m_now += 2 * server.delay_ns + 30 * units::us;
         const body b{quoted.view(), static_cast<std::uint32_t>(quoted.size() + 16), body_kind::zeros, 64};
         m_stage->wire.icmp(m_tag, m_now, server, client, false, 3, 3, 0, b);

@@ -66,10 +66,10 @@ inline std::int64_t look_up_site(stage& s, host& client, std::string_view name, 
 
 /// Hellos of a TLS session on an open connection. Returns the connection.
 inline tcp_session& start_tls(stage& s, tcp_session& t, const payload::tls_client& c, std::string_view name,
-                              bool resumed) {
+                              bool resumed, bool self_signed = false) {
     const bool tls13 = c.tls13 && s.random.chance(0.85);
     t.up(payload::tls_client_hello(s.random, c, name));
-    t.down(payload::tls_server_flight(s.random, tls13, resumed));
+    t.down(payload::tls_server_flight(s.random, tls13, resumed, self_signed));
     t.up(payload::tls_client_finish(s.random, tls13));
     if (!tls13 && !resumed) {
         blob b;
@@ -107,6 +107,40 @@ inline std::int64_t tls_talk(stage& s, const call& c, const payload::tls_client&
     return t.now();
 }
 
+/// A page over HTTP/2: one connection, requests sent together, answers interleaved as they are ready.
+struct h2_shape {
+    int rounds = 2;                             ///< batches of requests
+    int at_once = 8;                            ///< most requests of a batch
+    std::int64_t answer = 9'000;                ///< median size of an answer, bytes; the tail is heavy
+    std::int64_t pause_ns = 2 * units::second;  ///< median pause between two batches
+    std::int64_t idle_ns = 0;                   ///< kept open and pinged at the end for so long
+};
+/// Plays it on a connection of its own; returns when it ended.
+inline std::int64_t h2_talk(stage& s, const call& c, const payload::tls_client& hello, std::string_view name,
+                            const h2_shape& shape) {
+    rng& r = s.random;
+    tcp_session t{s, c};
+    t.open();
+    start_tls(s, t, hello, name, r.chance(0.4));
+    t.up(payload::tls_data(r.between(60, 120))).down(payload::tls_data(r.between(30, 80)));  // settings and window
+    for (int round = 0; round < shape.rounds && !t.over(); ++round) {
+        if (round > 0) t.think(r.lognormal(shape.pause_ns, 1.0));
+        const int requests = r.pick_int(1, shape.at_once);
+        for (int i = 0; i < requests; ++i) t.up(payload::tls_data(i == 0 ? r.between(120, 600) : r.between(30, 120)));
+        t.think(r.log_between(2 * units::ms, 200 * units::ms));
+        for (int i = 0; i < requests; ++i) {
+            t.down(payload::tls_data(r.pareto(shape.answer / 4 + 20, 1.1, 1'500'000)));
+            if (r.chance(0.4)) t.up(payload::tls_data(13));  // a larger window
+        }
+    }
+    const std::int64_t until = t.now() + shape.idle_ns;
+    while (!t.over() && t.now() + 15 * units::second < until)
+        t.think(r.between(15, 45) * units::second).up(payload::tls_data(17)).down(payload::tls_data(17));
+    if (r.chance(0.6)) t.up(payload::tls_data(17));  // goes away
+    t.end();
+    return t.now();
+}
+
 /// Banner and key exchange of SSH on an open connection.
 inline void start_ssh(stage& s, tcp_session& t, std::string_view client_name, std::string_view server_name) {
     const bool server_first = s.random.chance(0.5);
@@ -118,9 +152,9 @@ inline void start_ssh(stage& s, tcp_session& t, std::string_view client_name, st
     const std::int64_t answer = s.random.between(400, 1600);
     t.up(payload::ssh_kexinit(s.random, offer)).down(payload::ssh_kexinit(s.random, answer));
     const std::int64_t key = s.random.pick_int(0, 1) == 0 ? 48 : 272;
-    t.up(payload::ssh_packet(30, key)).think(s.random.log_between(units::ms, 60 * units::ms));
-    t.down(payload::ssh_packet(31, key + s.random.between(200, 800)));
-    t.up(payload::ssh_packet(21, 16)).think(s.random.log_between(50 * units::us, 40 * units::ms));
+    t.up(payload::ssh_key_exchange(s.random, key)).think(s.random.log_between(units::ms, 60 * units::ms));
+    t.down(payload::ssh_key_answer(s.random, key + s.random.between(200, 800)));
+    t.up(payload::ssh_new_keys()).think(s.random.log_between(50 * units::us, 40 * units::ms));
     t.up(message{blob{}, 44}).down(message{blob{}, 44});
 }
 /// One password attempt; the server takes its time over wrong ones.
@@ -165,16 +199,14 @@ public:
             .le16(0x0300)
             .le16(0x0302);
         ask(payload::smb2_command::negotiate, 0, offer);
-        const std::int64_t token_size = r.between(74, 280);
+        const blob offered = payload::spnego(r, r.between(74, 280));
         blob chosen;
         chosen.le16(65).le16(1).le16(0x0302).le16(0).random(r, 16).le32(0x2f).le32(8388608).le32(8388608).le32(8388608);
         chosen.le64(133'000'000'000'000'000ULL + r.below(1U << 31)).le64(0).le16(128);
-        chosen.le16(static_cast<std::uint64_t>(token_size)).le32(0);
-        answer(0, chosen, token_size);
+        chosen.le16(offered.size()).le32(0);
+        answer(0, chosen.raw(offered.view()));
         if (kerberos) {
-            blob token;
-            token.le16(25).u8(0).u8(1).le32(1).le32(0).le16(88).le16(1800).le64(0).u8(0x60).u8(0x82).be16(1796);
-            ask(payload::smb2_command::session_setup, 0, token, r.between(1400, 2600));
+            setup(payload::spnego(r, r.between(1400, 2600)));
         } else {
             setup(payload::ntlm(r, 1));
             m_ids.session = r.next() >> 8;
@@ -187,7 +219,7 @@ public:
             answer(payload::status_logon_failure, blob{}.le16(9).zeros(7));
             return false;
         }
-        answer(0, setup_answer(blob{}), r.between(9, 180));
+        answer(0, setup_answer(payload::spnego_done(r, r.between(0, 170))));
         return true;
     }
     /// Connects to a share; true when `status` is 0, the server's success.
@@ -265,13 +297,22 @@ public:
         ask(payload::smb2_command::set_info, 0, b);
         answer(0, blob{}.le16(2));
     }
-    /// Lists a directory of so many entries, about 110 bytes each.
+    /// Lists a directory of so many entries, about 110 bytes each; the first few are exact.
     void list(int entries) {
         blob b;
         ask(payload::smb2_command::query_directory, 0,
             b.le16(33).u8(37).u8(0).le32(0).random(m_stage->random, 16).le16(96).le16(2).le32(65536).utf16("*"));
-        answer(0, blob{}.le16(9).le16(72).le32(static_cast<std::uint64_t>(entries) * 110), std::int64_t{entries} * 110,
-               body_kind::text);
+        const int exact = std::min(entries, 6);
+        blob found;
+        for (int i = 1; i <= exact; ++i) {
+            found.le32(i == exact ? 0U : 112U).le32(0).zeros(32).le64(4096).le64(4096).le32(0x20).le32(8).le32(0);
+            found.zeros(26).le16(0).random(m_stage->random, 8).utf16(world::word(m_stage->random).substr(0, 2) + ".a");
+            found.zeros(112U * static_cast<std::size_t>(i) - found.size());
+        }
+        const std::int64_t size = std::int64_t{entries} * 112;
+        blob head;
+        head.le16(9).le16(72).le32(static_cast<std::uint64_t>(size)).raw(found.view());
+        answer(0, head, size - 112 * exact, body_kind::text);
     }
     /// Asks for the open file's properties.
     void query_info() {
@@ -337,7 +378,9 @@ public:
         ++m_call_id;
         const std::int64_t asked = ask_size.draw(m_stage->random);
         const std::int64_t answered = answer_size.draw(m_stage->random);
-        pipe_call(payload::rpc_call(0, operation, m_call_id, asked), payload::rpc_call(2, 0, m_call_id, answered));
+        rng& r = m_stage->random;
+        const message request = payload::rpc_call(r, 0, operation, m_call_id, asked);
+        pipe_call(request, payload::rpc_call(r, 2, 0, m_call_id, answered));
     }
     /// Disconnects and logs off, or just leaves as many clients do.
     void log_off() {
@@ -395,12 +438,25 @@ public:
     /// Calls a procedure; sizes are those of the arguments, `refused` ends in a fault "access denied".
     void procedure(std::uint16_t operation, size_range ask_size, size_range answer_size, bool refused = false) {
         ++m_call_id;
-        m_session->up(payload::rpc_call(0, operation, m_call_id, ask_size.draw(m_stage->random), m_sealed));
+        say(way::up, 0, operation, ask_size.draw(m_stage->random));
         m_session->think(m_stage->random.log_between(50 * units::us, 8 * units::ms));
-        m_session->down(payload::rpc_call(refused ? 3 : 2, 0, m_call_id, answer_size.draw(m_stage->random), m_sealed));
+        say(way::down, refused ? 3 : 2, 0, answer_size.draw(m_stage->random));
     }
 
 private:
+    /// One message in as many fragments as it takes.
+    void say(way to, int kind, std::uint16_t operation, std::int64_t size) {
+        std::uint8_t place = 1;
+        do {
+            const std::int64_t part = std::min(size, payload::rpc_fragment);
+            size -= part;
+            if (size <= 0) place |= 2;
+            const message m = payload::rpc_call(m_stage->random, kind, operation, m_call_id, part, m_sealed, place);
+            to == way::up ? m_session->up(m) : m_session->down(m);
+            place = 0;
+        } while (size > 0);
+    }
+
     stage* m_stage;
     tcp_session* m_session;
     std::uint32_t m_call_id = 1;
@@ -433,6 +489,22 @@ inline std::int64_t kerberos_talk(stage& s, host& client, const payload::kerbero
     tcp_session t{s, {&client, &controller, 88, when}};
     t.open().up(payload::with_length(request)).down(payload::with_length(reply)).end();
     return t.now();
+}
+
+/// MySQL's greeting, log-in and answer on an open connection.
+inline void start_mysql(stage& s, tcp_session& t, bool right) {
+    t.down(payload::mysql_greeting(s.random)).up(payload::mysql_log_in(s.random, "app"));
+    t.think(s.random.log_between(100 * units::us, 5 * units::ms)).down(payload::mysql_answer(right));
+}
+/// PostgreSQL's start, a password and the parameters.
+inline void start_postgres(stage& s, tcp_session& t) {
+    t.up(payload::postgres_startup("app")).down(payload::postgres_asks_password(s.random));
+    t.up(payload::postgres_password(s.random)).down(payload::postgres_ready());
+}
+/// Pre-login and log-in of Microsoft SQL Server.
+inline void start_tds(stage& s, tcp_session& t, bool right) {
+    t.up(payload::tds_prelogin(s.random, 0x12)).down(payload::tds_prelogin(s.random, 4));
+    t.up(payload::tds_log_in(s.random)).down(payload::tds_answer(right));
 }
 
 /// An unencrypted line dialogue: greeting, then (said, answered) pairs; the usual shape of FTP, SMTP, POP, IMAP, IRC.

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
-// Writes whole frames (Ethernet, 802.1Q, IPv4 or IPv6, TCP, UDP, ICMP, IPv4 fragments) into a trace, with right
+// Writes whole frames (Ethernet, 802.1Q, IPv4 or IPv6, TCP, UDP, ICMP, SCTP, IPv4 fragments) into a trace, with right
 // lengths, check sums, TTLs, padding and identification. A body that is only a size is stored cut short; what is not
 // stored counts as zeros, so check sums are those of the frame filled up with zeros. It refuses frames the trace does
 // not want. Called by conversations and by behaviours that craft packets.
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <cstring>
 
@@ -37,6 +38,7 @@ struct tcp_fields {
     std::uint32_t ack = 0;               ///< sent whether the ACK bit is set or not
     std::uint16_t window = 0;            ///< as on the wire, not scaled
     std::uint8_t flags = 0;              ///< bits of `tcp_flag`
+    std::uint8_t ttl = 0;                ///< as sent; 0: what the host's system uses
     bytes options;                       ///< a multiple of four bytes, at most 40
 };
 
@@ -70,6 +72,15 @@ inline void store_be64(std::uint8_t* at, std::uint64_t v) noexcept {
     while (sum >> 16) sum = (sum & 0xffffU) + (sum >> 16);
     return static_cast<std::uint16_t>(~sum);
 }
+/// CRC-32C (Castagnoli), reflected, as RFC 9260 wants it.
+[[nodiscard]] inline std::uint32_t crc32c(bytes b) noexcept {
+    std::uint32_t crc = ~0U;
+    for (const std::uint8_t byte : b) {
+        crc ^= byte;
+        for (int bit = 0; bit < 8; ++bit) crc = (crc >> 1) ^ (crc & 1U ? 0x82f63b78U : 0U);
+    }
+    return ~crc;
+}
 
 }  // namespace detail
 
@@ -86,42 +97,49 @@ public:
     void tcp(behaviour_tag tag, std::int64_t when, host& from, const host& to, bool six, const tcp_fields& f,
              const body& payload = {}) {
         if (!m_out->wants(when)) return;
+        ends e{&from, &to, f.source_port, f.destination_port};
+        if (!seen(e, ip_protocol::tcp, six)) return;
         const auto header = static_cast<std::uint32_t>(20 + f.options.size());
-        std::uint8_t* const at = begin(tag, when, from, to, six, ip_protocol::tcp, header, payload);
-        detail::store_be16(at, f.source_port);
-        detail::store_be16(at + 2, f.destination_port);
+        m_ttl = f.ttl;
+        std::uint8_t* const at = begin(tag, when, *e.from, *e.to, six, ip_protocol::tcp, header, payload);
+        m_ttl = 0;
+        detail::store_be16(at, e.source_port);
+        detail::store_be16(at + 2, e.destination_port);
         detail::store_be32(at + 4, f.seq);
         detail::store_be32(at + 8, f.ack);
         at[12] = static_cast<std::uint8_t>((header / 4) << 4);
         at[13] = f.flags;
         detail::store_be16(at + 14, f.window);
         if (!f.options.empty()) std::memcpy(at + 20, f.options.data(), f.options.size());
-        finish(at, header, 16, from, to, six, ip_protocol::tcp, payload);
+        finish(at, header, 16, *e.from, *e.to, six, ip_protocol::tcp, payload);
     }
 
     /// A datagram; over 1472 bytes (IPv4) it goes out in fragments 50 us apart.
     void udp(behaviour_tag tag, std::int64_t when, host& from, const host& to, bool six, std::uint16_t source_port,
              std::uint16_t destination_port, const body& payload) {
         if (!m_out->wants(when)) return;
+        ends e{&from, &to, source_port, destination_port};
+        if (!seen(e, ip_protocol::udp, six)) return;
         const std::uint32_t whole = payload.size;
         body first = payload;
         if (!six && whole > 1472) first.size = 1472;
         if (first.head.size() > first.size) first.head = first.head.first(first.size);
         m_more_fragments = first.size < whole;
-        std::uint8_t* const at = begin(tag, when, from, to, six, ip_protocol::udp, 8, first);
+        std::uint8_t* const at = begin(tag, when, *e.from, *e.to, six, ip_protocol::udp, 8, first);
         m_more_fragments = false;
-        detail::store_be16(at, source_port);
-        detail::store_be16(at + 2, destination_port);
+        detail::store_be16(at, e.source_port);
+        detail::store_be16(at + 2, e.destination_port);
         detail::store_be16(at + 4, 8 + whole);
-        finish(at, 8, 6, from, to, six, ip_protocol::udp, first, whole != first.size);
+        finish(at, 8, 6, *e.from, *e.to, six, ip_protocol::udp, first, whole != first.size);
         for (std::uint32_t done = first.size + 8; done < whole + 8; done += 1480) {
             const std::uint32_t size = std::min(1480U, whole + 8 - done);
             when += 50 * units::us;
             if (!m_out->wants(when)) return;
             m_fragment_offset = static_cast<std::uint16_t>(done / 8);
             m_more_fragments = done + size < whole + 8;
-            const body rest{{}, size, payload.kind, payload.kept};
-            std::uint8_t* const more = begin(tag, when, from, to, false, ip_protocol::udp, 0, rest);
+            body rest{{}, size, payload.kind, payload.kept};
+            if (done - 8 < payload.head.size()) rest.head = payload.head.subspan(done - 8);
+            std::uint8_t* const more = begin(tag, when, *e.from, *e.to, false, ip_protocol::udp, 0, rest);
             fill_body(more, rest);
             m_fragment_offset = 0;
             m_more_fragments = false;
@@ -133,14 +151,65 @@ public:
               std::uint8_t code, std::uint32_t rest, const body& payload = {}) {
         if (!m_out->wants(when)) return;
         const ip_protocol protocol = six ? ip_protocol::icmpv6 : ip_protocol::icmp;
-        std::uint8_t* const at = begin(tag, when, from, to, six, protocol, 8, payload);
+        ends e{&from, &to, 0, 0};
+        if (!seen(e, protocol, six)) return;
+        std::uint8_t* const at = begin(tag, when, *e.from, *e.to, six, protocol, 8, payload);
         at[0] = type;
         at[1] = code;
         detail::store_be32(at + 4, rest);
-        finish(at, 8, 2, from, to, six, protocol, payload);
+        finish(at, 8, 2, *e.from, *e.to, six, protocol, payload);
+    }
+
+    /// An SCTP packet of one chunk (RFC 9260), with its CRC-32C.
+    void sctp(behaviour_tag tag, std::int64_t when, host& from, const host& to, bool six, std::uint16_t source_port,
+              std::uint16_t destination_port, std::uint32_t verification, bytes chunk) {
+        if (!m_out->wants(when)) return;
+        ends e{&from, &to, source_port, destination_port};
+        if (!seen(e, ip_protocol::sctp, six)) return;
+        const body b{chunk, static_cast<std::uint32_t>(chunk.size()), body_kind::zeros, 0};
+        std::uint8_t* const at = begin(tag, when, *e.from, *e.to, six, ip_protocol::sctp, 12, b);
+        detail::store_be16(at, e.source_port);
+        detail::store_be16(at + 2, e.destination_port);
+        detail::store_be32(at + 4, verification);
+        fill_body(at + 12, b);
+        const std::uint32_t crc = detail::crc32c({at, 12 + chunk.size()});
+        for (std::size_t i = 0; i < 4; ++i) at[8 + i] = static_cast<std::uint8_t>(crc >> (8 * i));
+    }
+
+    /// A datagram of any other protocol: GRE, ESP, or one that nobody speaks.
+    void other(behaviour_tag tag, std::int64_t when, host& from, const host& to, bool six, ip_protocol protocol,
+               const body& payload) {
+        if (!m_out->wants(when)) return;
+        ends e{&from, &to, 0, 0};
+        if (!seen(e, protocol, six)) return;
+        fill_body(begin(tag, when, *e.from, *e.to, six, protocol, 0, payload), payload);
     }
 
 private:
+    /// Who speaks to whom, as it looks where the sensor stands.
+    struct ends {
+        host* from;
+        const host* to;
+        std::uint16_t source_port;
+        std::uint16_t destination_port;
+    };
+    /// Translates addresses and ports when the sensor is outside of the router; false when it sees nothing there.
+    [[nodiscard]] bool seen(ends& e, ip_protocol protocol, bool six) {
+        translator* const nat = m_out->nat;
+        if (nat == nullptr) return true;
+        five_tuple t{e.from->at(six), e.to->at(six), e.source_port, e.destination_port, protocol};
+        if (!nat->translate(t)) return false;
+        ++e.from->ip_id;  // the copies below forget theirs
+        m_outer = {*e.from, *e.to};
+        host& inner = m_outer[e.from->local ? 0 : 1];
+        inner.mac = {2, 0, 0, 0, 0, 1};
+        ++inner.hops;
+        (six ? m_outer[0].v6 : m_outer[0].v4) = t.source;
+        (six ? m_outer[1].v6 : m_outer[1].v4) = t.destination;
+        e = {&m_outer[0], &m_outer[1], t.source_port, t.destination_port};
+        return true;
+    }
+
     [[nodiscard]] static std::uint32_t stored_of(const body& b) noexcept {
         const auto head = static_cast<std::uint32_t>(b.head.size());
         return std::min(b.size, head + b.kept);
@@ -166,7 +235,7 @@ private:
         }
         detail::store_be16(at, six ? 0x86dd : 0x0800);
         at += 2;
-        const auto ttl = static_cast<std::uint8_t>(from.os->ttl - from.hops);
+        const auto ttl = static_cast<std::uint8_t>((m_ttl != 0 ? m_ttl : from.os->ttl) - from.hops);
         if (six) {
             at[0] = 0x60;
             detail::store_be16(at + 4, header + payload.size);
@@ -236,6 +305,8 @@ private:
 
     trace* m_out;
     rng* m_random;
+    std::array<host, 2> m_outer;  ///< both ends as a translating router shows them
+    std::uint8_t m_ttl = 0;       ///< of the present frame, 0: the host's
     std::uint16_t m_fragment_offset = 0;
     bool m_more_fragments = false;
 };

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: MIT
-// First bytes of everything else: SSH, time, address assignment, announcements, telephony, telemetry, control,
-// peer-to-peer, tunnels, management, databases. As exact as a protocol reader looks, filler behind. Called by dialogues
+// First bytes of everything else: SSH, time, address assignment, announcements, telephony, telemetry, peer-to-peer,
+// tunnels, management, databases. As exact as a protocol reader looks, filler behind. Called by dialogues
 // and behaviours.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
+#include <iterator>
 #include <string_view>
 
+#include <mldefender/core/address.hpp>
 #include <mldefender/forge/synth/blob.hpp>
 
 namespace mldefender {
@@ -32,20 +35,56 @@ inline blob ssh_banner(std::string_view name) {
     blob b{name};
     return b.text("\r\n");
 }
-/// Key exchange offer; `length` is the packet's length on the wire.
+/// An SSH packet in clear around a payload: length, padding to a multiple of eight (RFC 4253).
+inline blob ssh_packet(rng& r, const blob& content) {
+    const std::size_t padding = 8 - (content.size() + 5) % 8 + ((content.size() + 5) % 8 > 4 ? 8U : 0U);
+    blob b;
+    return b.be32(1 + content.size() + padding).u8(padding).raw(content.view()).random(r, padding);
+}
+/// A string behind its length.
+inline blob& ssh_string(blob& b, std::string_view s) { return b.be32(s.size()).text(s); }
+
+/// Key exchange offer of about `length` bytes: cookie, ten lists of names, no guess.
 inline message ssh_kexinit(rng& r, std::int64_t length) {
-    blob b;
-    b.be32(static_cast<std::uint64_t>(length - 4)).u8(6).u8(20).random(r, 16);
-    constexpr std::string_view kex = "curve25519-sha256,ecdh-sha2-nistp256,diffie-hellman-group14-sha256";
-    b.be32(kex.size()).text(kex);
-    return {std::move(b), length, body_kind::text};
+    static constexpr std::string_view lists[] = {"curve25519-sha256,ecdh-sha2-nistp256,diffie-hellman-group14-sha256",
+                                                 "ssh-ed25519,rsa-sha2-512",
+                                                 "chacha20-poly1305@openssh.com,aes128-ctr",
+                                                 "aes256-ctr,aes128-ctr",
+                                                 "hmac-sha2-256-etm@openssh.com",
+                                                 "hmac-sha2-256",
+                                                 "none,zlib@openssh.com",
+                                                 "none",
+                                                 "",
+                                                 ""};
+    blob content;
+    content.u8(20).random(r, 16);
+    blob first{lists[0]};
+    while (static_cast<std::int64_t>(first.size()) + 340 < length) first.text(",diffie-hellman-group16-sha512");
+    ssh_string(content, first.characters());
+    for (std::size_t i = 1; i < std::size(lists); ++i) ssh_string(content, lists[i]);
+    return ssh_packet(r, content.u8(0).be32(0));
 }
-/// A packet in clear with the given message number (30 key exchange, 31 answer, 21 new keys).
-inline message ssh_packet(int number, std::int64_t length) {
-    blob b;
-    b.be32(static_cast<std::uint64_t>(length - 4)).u8(10).u8(static_cast<std::uint64_t>(number));
-    return {std::move(b), length};
+/// The client's public value; `length` bytes on the wire, about.
+inline message ssh_key_exchange(rng& r, std::int64_t length) {
+    blob content;
+    const auto size = static_cast<std::size_t>(length > 60 ? length - 16 : 32);
+    return ssh_packet(r, content.u8(30).be32(size).random(r, size));
 }
+/// The server's host key, public value and signature, and the switch to new keys; about `length` bytes.
+inline message ssh_key_answer(rng& r, std::int64_t length) {
+    const auto modulus = static_cast<std::size_t>(length > 500 ? 257 : 129);
+    const auto rest = static_cast<std::size_t>(length > 420 ? length - 420 : 32);
+    blob key;
+    ssh_string(key, "ssh-rsa").be32(3).be24(65537).be32(modulus).u8(0).random(r, modulus - 1);
+    blob signature;
+    ssh_string(signature, "rsa-sha2-512").be32(rest).random(r, rest);
+    blob content;
+    content.u8(31).be32(key.size()).raw(key.view()).be32(32).random(r, 32).be32(signature.size());
+    blob b = ssh_packet(r, content.raw(signature.view()));
+    return b.raw(ssh_packet(r, blob{}.u8(21)).view());
+}
+/// The client's switch to new keys.
+inline blob ssh_new_keys() { return blob{}.be32(12).u8(10).u8(21).zeros(10); }
 
 /// A time request (mode 3), answer (4) or any other mode.
 inline blob ntp(rng& r, int mode, int version = 4) {
@@ -86,16 +125,63 @@ inline blob ssdp_answer(std::string_view target) {
         "UPnP/1.0\r\nST: "};
     return b.text(target).text("\r\nUSN: uuid:device::").text(target).text("\r\n\r\n");
 }
-/// A request or answer of `size` bytes that begins with `first_line`.
-inline message sip(rng& r, std::string_view first_line, std::string_view user, std::int64_t size) {
-    blob b{first_line};
-    b.text("\r\nVia: SIP/2.0/UDP host;branch=z9hG4bK")
-        .random_text(r, 10, hex_digits)
-        .text("\r\nFrom: <sip:")
-        .text(user);
-    b.text("@voice>;tag=").random_text(r, 8, hex_digits).text("\r\nCall-ID: ").random_text(r, 16, hex_digits);
-    b.text("\r\nCSeq: 1 INVITE\r\nMax-Forwards: 70\r\n");
-    return {std::move(b), size, body_kind::text};
+/// Header lines requests and answers of a dialogue share.
+inline blob& sip_lines(rng& r, blob& b, std::string_view method, std::string_view user) {
+    b.text("\r\nVia: SIP/2.0/UDP host:5060;branch=z9hG4bK").random_text(r, 10, hex_digits);
+    b.text("\r\nFrom: <sip:").text(user).text("@voice.example>;tag=").random_text(r, 8, hex_digits);
+    b.text("\r\nTo: <sip:").text(user).text("@voice.example>\r\nCall-ID: ").random_text(r, 16, hex_digits);
+    return b.text("\r\nCSeq: 1 ").text(method).text("\r\n");
+}
+/// What media is offered, when `port` is not 0; ends the message.
+inline message sip_end(blob& b, const address& at, std::uint16_t port) {
+    blob offer;
+    if (port != 0) {
+        const address_text numeric = to_text(at);
+        const std::string_view family = at.is_v4() ? "IP4 " : "IP6 ";
+        offer.text("v=0\r\no=- 1 1 IN ").text(family).text(numeric.view()).text("\r\ns=call\r\nc=IN ").text(family);
+        offer.text(numeric.view()).text("\r\nt=0 0\r\nm=audio ").number(port).text(" RTP/AVP 0 8 18 101\r\n");
+        offer.text("a=rtpmap:0 PCMU/8000\r\na=rtpmap:18 G729/8000\r\na=ptime:20\r\na=sendrecv\r\n");
+        b.text("Content-Type: application/sdp\r\n");
+    }
+    b.text("Content-Length: ").number(offer.size()).text("\r\n\r\n").raw(offer.view());
+    return std::move(b);
+}
+/// A request, with credentials or an offer of media at `media` when its port is not 0.
+inline message sip_request(rng& r, std::string_view method, std::string_view user, bool credentials,
+                           const address& media = {}, std::uint16_t media_port = 0) {
+    blob b{method};
+    b.text(" sip:").text(user).text("@voice.example SIP/2.0");
+    sip_lines(r, b, method, user).text("Max-Forwards: 70\r\nContact: <sip:").text(user).text("@host:5060>\r\n");
+    if (credentials) {
+        b.text("Authorization: Digest username=\"").text(user).text("\", realm=\"voice.example\", nonce=\"");
+        b.random_text(r, 16, hex_digits).text("\", uri=\"sip:voice.example\", response=\"");
+        b.random_text(r, 32, hex_digits).text("\"\r\n");
+    }
+    return sip_end(b, media, media_port);
+}
+/// An answer: 100, 180, 200, 401, 403, 404.
+inline message sip_reply(rng& r, int status, std::string_view method, std::string_view user, const address& media = {},
+                         std::uint16_t media_port = 0) {
+    blob b{"SIP/2.0 "};
+    b.number(static_cast<std::uint64_t>(status)).u8(' ');
+    b.text(status == 100   ? "Trying"
+           : status == 180 ? "Ringing"
+           : status == 200 ? "OK"
+           : status == 401 ? "Unauthorized"
+           : status == 403 ? "Forbidden"
+                           : "Not Found");
+    sip_lines(r, b, method, user);
+    if (status == 401) {
+        b.text("WWW-Authenticate: Digest realm=\"voice.example\", nonce=\"").random_text(r, 16, hex_digits);
+        b.text("\"\r\n");
+    }
+    return sip_end(b, media, media_port);
+}
+/// A sender report with its description (RFC 3550).
+inline blob rtcp(rng& r, std::uint32_t source) {
+    blob b;
+    b.u8(0x80).u8(200).be16(6).be32(source).random(r, 20);
+    return b.u8(0x81).u8(202).be16(5).be32(source).u8(1).u8(10).text("user@host1").zeros(4);
 }
 /// A media packet of `size` bytes; `type` is the payload type, marker bit included.
 inline message rtp(std::uint8_t type, std::uint16_t sequence, std::uint32_t time, std::uint32_t source,
@@ -134,51 +220,6 @@ inline blob mqtt(int kind, std::string_view topic, std::size_t extra, rng& r) {
     else
         b.u8(length);
     return b.be16(topic.size()).text(topic).random_text(r, extra, "{\"temp\":2.5, id}0123456789");
-}
-/// Modbus/TCP request (`words` 0) or answer carrying that many registers.
-inline blob modbus(rng& r, std::uint16_t transaction, std::uint8_t function, std::uint16_t at, std::uint8_t words,
-                   bool answer) {
-    blob b;
-    if (!answer) return b.be16(transaction).be16(0).be16(6).u8(1).u8(function).be16(at).be16(words);
-    return b.be16(transaction).be16(0).be16(3U + 2U * words).u8(1).u8(function).u8(2U * words).random(r, 2U * words);
-}
-/// An S7comm job of `size` bytes.
-inline message s7(std::int64_t size) {
-    blob b;
-    b.u8(3)
-        .u8(0)
-        .be16(static_cast<std::uint64_t>(size))
-        .u8(2)
-        .u8(0xf0)
-        .u8(0x80)
-        .u8(0x32)
-        .u8(1)
-        .be16(0)
-        .be16(1)
-        .be16(14)
-        .be16(0)
-        .u8(4);
-    return {std::move(b), size, body_kind::zeros};
-}
-/// A DNP3 read of `size` bytes, at most 255 behind the length field.
-inline message dnp3(rng& r, std::int64_t size) {
-    blob b;
-    b.u8(5)
-        .u8(0x64)
-        .u8(static_cast<std::uint64_t>(size - 5))
-        .u8(0xc4)
-        .le16(10)
-        .le16(1)
-        .random(r, 2)
-        .u8(0xc0)
-        .u8(0xc1)
-        .u8(1);
-    return {std::move(b), size, body_kind::zeros};
-}
-/// A message of a four-character kind (HELF, ACKF, MSGF) with `extra` bytes.
-inline blob opc_ua(std::string_view kind, std::size_t extra) {
-    blob b{kind};
-    return b.le32(8 + extra).zeros(extra);
 }
 /// The peer handshake.
 inline blob bittorrent(rng& r) {
@@ -230,20 +271,66 @@ inline blob snmp(rng& r, bool answer, std::size_t values) {
     b.u8(0x30).u8(0x82).be16(3 + 8 + 4 + pdu.size()).u8(2).u8(1).u8(1).u8(4).u8(6).text("public");
     return b.u8(answer ? 0xa2 : 0xa0).u8(0x82).be16(pdu.size()).raw(pdu.view());
 }
+/// A host telling its service and address to everybody: PTR, SRV and A records (RFC 6762).
+inline blob mdns_announcement(rng& r, std::string_view name, const address& at) {
+    static constexpr std::string_view services[] = {"_http", "_ipp", "_airplay", "_googlecast", "_hap", "_ssh"};
+    const std::string_view service = r.pick(services);
+    const auto label = [](blob& b, std::string_view s) -> blob& { return b.u8(s.size()).text(s); };
+    blob b;
+    b.be16(0).be16(0x8400).be16(0).be16(3).be16(0).be16(0);
+    label(label(label(b, service), "_tcp"), "local").u8(0).be16(12).be16(1).be32(4500).be16(name.size() + 3);
+    const std::size_t whole = b.size();
+    label(b, name).be16(0xc00c).be16(0xc000U | whole).be16(33).be16(0x8001).be32(120).be16(6 + name.size() + 3);
+    b.be16(0).be16(0).be16(80);
+    const std::size_t host = b.size();
+    label(b, name).be16(0xc00c + service.size() + 1 + 5).be16(0xc000U | host).be16(1).be16(0x8001).be32(120);
+    return b.be16(4).be32(at.v4_number());
+}
+/// A probe for any device (WS-Discovery).
+inline blob ws_discovery(rng& r) {
+    blob b{
+        "<?xml version=\"1.0\" encoding=\"utf-8\"?><soap:Envelope "
+        "xmlns:soap=\"http://www.w3.org/2003/05/soap-envelope\" "
+        "xmlns:wsa=\"http://schemas.xmlsoap.org/ws/2004/08/addressing\" "
+        "xmlns:wsd=\"http://schemas.xmlsoap.org/ws/2005/04/discovery\"><soap:Header><wsa:To>"
+        "urn:schemas-xmlsoap-org:ws:2005:04:discovery</wsa:To><wsa:Action>"
+        "http://schemas.xmlsoap.org/ws/2005/04/discovery/Probe</wsa:Action><wsa:MessageID>urn:uuid:"};
+    b.random_text(r, 8, hex_digits).text("-0000-4000-8000-").random_text(r, 12, hex_digits);
+    return b.text("</wsa:MessageID></soap:Header><soap:Body><wsd:Probe/></soap:Body></soap:Envelope>");
+}
+/// A NetBIOS name in its first-level encoding (RFC 1001), behind its length and before a zero.
+inline blob& netbios_name(blob& b, std::string_view name) {
+    b.u8(32);
+    for (std::size_t i = 0; i < 16; ++i) {
+        const auto c = static_cast<std::uint8_t>(i < name.size() && i < 15 ? name[i] & 0x5f : (i == 15 ? 0 : ' '));
+        b.u8('A' + (c >> 4)).u8('A' + (c & 15U));
+    }
+    return b.u8(0);
+}
+/// A datagram to a group carrying a host announcement in a mail slot.
+inline blob netbios_datagram(rng& r, std::uint32_t from, std::string_view name, std::string_view group) {
+    blob slot;
+    slot.u8(0xff).text("SMB").u8(0x25).le32(0).zeros(23).u8(17).zeros(2).le16(33).zeros(18).le16(33).le16(86);
+    slot.u8(3).u8(0).le16(1).le16(0).le16(2).le16(50).text("\\MAILSLOT\\BROWSE").u8(0);
+    slot.u8(1).u8(0x80).le32(720'000);
+    for (std::size_t i = 0; i < 16; ++i) slot.u8(i < name.size() && i < 15 ? static_cast<std::uint8_t>(name[i]) : 0);
+    slot.u8(10).u8(0).le32(0x00011003).u8(15).u8(1).le16(0xaa55).u8(0);
+    blob names;
+    netbios_name(netbios_name(names, name), group);
+    blob b;
+    b.u8(0x11).u8(2).random(r, 2).be32(from).be16(138).be16(names.size() + slot.size()).be16(0);
+    return b.raw(names.view()).raw(slot.view());
+}
 /// Header of a one-question LLMNR or mDNS query.
 inline blob llmnr_like_flags(std::uint16_t id) {  // header of a one-question LLMNR or mDNS query
     blob b;
     return b.be16(id).be16(0).be16(1).be16(0).be16(0).be16(0);
 }
-/// NetBIOS name query or datagram header.
+/// NetBIOS name query to everybody.
 inline blob netbios_query(rng& r, std::string_view name) {
     blob b;
-    b.random(r, 2).be16(0x0110).be16(1).be16(0).be16(0).be16(0).u8(32);
-    for (std::size_t i = 0; i < 16; ++i) {
-        const auto c = static_cast<std::uint8_t>(i < name.size() && i < 15 ? name[i] & 0x5f : (i == 15 ? 0 : ' '));
-        b.u8('A' + (c >> 4)).u8('A' + (c & 15U));
-    }
-    return b.u8(0).be16(32).be16(1);
+    b.random(r, 2).be16(0x0110).be16(1).be16(0).be16(0).be16(0);
+    return netbios_name(b, name).be16(32).be16(1);
 }
 /// Type 1 initiation, 2 response, 4 data.
 inline message wireguard(rng& r, int type, std::int64_t size) {
@@ -263,33 +350,174 @@ inline message esp_in_udp(rng& r, std::uint32_t sequence, std::int64_t size) {
     b.be32(0xc0ffee01).be32(sequence).random(r, 8);
     return {std::move(b), size};
 }
-/// An IKEv2 header; exchange 34 opens, 35 authenticates.
+/// An IKEv2 message of one payload: exchange 34 opens with a nonce, 35 authenticates sealed.
 inline message isakmp(rng& r, int exchange, std::int64_t size) {
     blob b;
-    b.random(r, 8)
-        .zeros(8)
-        .u8(33)
-        .u8(0x20)
-        .u8(static_cast<std::uint64_t>(exchange))
-        .u8(8)
-        .be32(0)
-        .be32(static_cast<std::uint64_t>(size));
+    b.random(r, 8).random(r, 8).u8(exchange == 34 ? 40 : 46).u8(0x20).u8(static_cast<std::uint64_t>(exchange)).u8(8);
+    b.be32(exchange == 34 ? 0 : 1).be32(static_cast<std::uint64_t>(size));
+    b.u8(0).u8(0).be16(static_cast<std::uint64_t>(size - 28));
     return {std::move(b), size};
 }
 /// The first message of a MySQL server.
 inline blob mysql_greeting(rng& r) {
     blob b;
-    return b.u8(74).be24(0).u8(10).text("8.0.32").u8(0).random(r, 60);
+    b.u8(10).text("8.0.32").u8(0).random(r, 4);
+    b.random_text(r, 8, lower_digits).u8(0).le16(0xffff).u8(33).le16(2).le16(0xdfff).u8(21).zeros(10);
+    b.random_text(r, 12, lower_digits).u8(0).text("mysql_native_password").u8(0);
+    blob whole;
+    return whole.u8(b.size()).be24(0).raw(b.view());
+}
+/// The client's log-in.
+inline blob mysql_log_in(rng& r, std::string_view user) {
+    blob b;
+    b.le32(0x00bfa685).le32(1U << 24).u8(33).zeros(23).text(user).u8(0).u8(20).random(r, 20);
+    b.text("mysql_native_password").u8(0);
+    blob whole;
+    return whole.u8(b.size()).be16(0).u8(1).raw(b.view());
+}
+/// Accepted, or error 1045.
+inline blob mysql_answer(bool right) {
+    blob b;
+    if (right) return b.u8(7).be16(0).u8(2).u8(0).u8(0).u8(0).le16(2).le16(0);
+    constexpr std::string_view words = "#28000Access denied for user 'app'@'host' (using password: YES)";
+    return b.u8(3 + words.size()).be16(0).u8(2).u8(0xff).le16(1045).text(words);
+}
+/// A query.
+inline blob mysql_query(rng& r, std::size_t size) {
+    blob b;
+    return b.le16(size + 1).u8(0).u8(0).u8(3).text("SELECT ").random_text(r, size > 7 ? size - 7 : 0, lower_letters);
+}
+/// A result of one column and about `size` bytes of rows, each at most 250.
+inline message mysql_rows(rng& r, std::int64_t size) {
+    blob b;
+    b.u8(1).be16(0).u8(1).u8(1);
+    blob column;
+    column.u8(3)
+        .text("def")
+        .u8(0)
+        .u8(0)
+        .u8(0)
+        .u8(1)
+        .text("a")
+        .u8(0)
+        .u8(12)
+        .le16(33)
+        .le32(255)
+        .u8(253)
+        .le16(0)
+        .u8(0)
+        .zeros(2);
+    b.u8(column.size()).be16(0).u8(2).raw(column.view()).u8(5).be16(0).u8(3).u8(0xfe).le16(0).le16(2);
+    std::uint8_t number = 4;
+    for (std::int64_t left = std::min<std::int64_t>(size, 6000); left > 0; left -= 250) {
+        const auto part = static_cast<std::size_t>(std::min<std::int64_t>(left, 240));
+        b.u8(part + 1).be16(0).u8(number++).u8(part).random_text(r, part, lower_letters);
+    }
+    return {b.u8(5).be16(0).u8(number).u8(0xfe).le16(0).le16(2)};
 }
 /// The client's first message.
 inline blob postgres_startup(std::string_view user) {
     blob b;
-    return b.be32(22 + user.size()).be32(0x30000).text("user").u8(0).text(user).u8(0).text("database").u8(0);
+    b.be32(0x30000).text("user").u8(0).text(user).u8(0).text("database").u8(0).text("data").u8(0).u8(0);
+    blob whole;
+    return whole.be32(b.size() + 4).raw(b.view());
 }
-/// The first message to Microsoft SQL Server.
-inline blob tds_prelogin(rng& r) {
+/// The server asks for an MD5 of the password.
+inline blob postgres_asks_password(rng& r) { return blob{"R"}.be32(12).be32(5).random(r, 4); }
+/// The client's answer.
+inline blob postgres_password(rng& r) { return blob{"p"}.be32(40).text("md5").random_text(r, 32, hex_digits).u8(0); }
+/// Accepted: parameters, and ready for queries.
+inline blob postgres_ready() {
+    blob b{"R"};
+    b.be32(8).be32(0);
+    for (const std::string_view word : {"server_version", "client_encoding", "TimeZone", "integer_datetimes"})
+        b.text("S").be32(4 + word.size() + 1 + 5).text(word).u8(0).text("1500").u8(0);
+    return b.text("K").be32(12).be32(4711).be32(12345).text("Z").be32(5).text("I");
+}
+/// A simple query of about `size` bytes.
+inline blob postgres_query(rng& r, std::size_t size) {
+    return blob{"Q"}.be32(size + 5).text("SELECT ").random_text(r, size > 7 ? size - 7 : 0, lower_letters).u8(0);
+}
+/// Rows of one column, about `size` bytes, and the end of the command.
+inline message postgres_rows(rng& r, std::int64_t size) {
+    blob b{"T"};
+    b.be32(6 + 20).be16(1).text("a").u8(0).be32(0).be16(0).be32(25).be16(0xffff).be32(0xffffffff).be16(0);
+    for (std::int64_t left = std::min<std::int64_t>(size, 6000); left > 0; left -= 250) {
+        const auto part = static_cast<std::size_t>(std::min<std::int64_t>(left, 240));
+        b.text("D").be32(10 + part).be16(1).be32(part).random_text(r, part, lower_letters);
+    }
+    return {b.text("C").be32(13).text("SELECT 1").u8(0).text("Z").be32(5).text("I")};
+}
+/// Pre-login to Microsoft SQL Server (type 0x12), or its answer (type 4), that wants no encryption.
+inline blob tds_prelogin(rng& r, std::uint8_t type) {
     blob b;
-    return b.u8(0x12).u8(1).be16(47).be32(0).random(r, 39);
+    b.u8(type).u8(1).be16(8 + 21 + 6 + 1 + 1 + 4).be16(0).u8(1).u8(0);
+    b.u8(0).be16(21).be16(6).u8(1).be16(27).be16(1).u8(2).be16(28).be16(1).u8(3).be16(29).be16(4).u8(0xff);
+    return b.be32(0x0f000000).be16(0).u8(2).u8(0).random(r, 4);
+}
+/// LOGIN7 with short names.
+inline blob tds_log_in(rng& r) {
+    blob names;
+    const std::size_t base = 94;
+    blob fields;
+    const auto field = [&](std::string_view s) {
+        fields.le16(base + names.size()).le16(s.size());
+        names.utf16(s);
+    };
+    field("station");
+    field("app");
+    blob password;
+    fields.le16(base + names.size()).le16(8);
+    names.random(r, 16);
+    for (const std::string_view s : {"program", "server", "", "odbc", "", "data"}) field(s);
+    fields.random(r, 6).le16(base + names.size()).le16(0).le16(base + names.size()).le16(0);
+    fields.le16(base + names.size()).le16(0).le32(0);
+    blob login;
+    login.le32(base + names.size()).le32(0x74000004).le32(4096).le32(7).le32(1234).le32(0);
+    login.u8(0xe0).u8(3).u8(0).u8(0).le32(0).le32(1033).raw(fields.view()).raw(names.view());
+    blob whole;
+    return whole.u8(16).u8(1).be16(8 + login.size()).be16(0).u8(1).u8(0).raw(login.view());
+}
+/// Accepted (a token "done"), or error 18456.
+inline blob tds_answer(bool right) {
+    blob tokens;
+    if (!right) {
+        const std::string_view words = "Login failed for user 'app'.";
+        tokens.u8(0xaa).le16(12 + 2 * words.size() + 2 + 2).le32(18456).u8(1).u8(14).le16(words.size()).utf16(words);
+        tokens.u8(1).utf16("s").u8(0).le32(1);
+    }
+    tokens.u8(0xfd).le16(right ? 0 : 2).le16(0).le64(0);
+    blob whole;
+    return whole.u8(4).u8(1).be16(8 + tokens.size()).be16(0).u8(1).u8(0).raw(tokens.view());
+}
+
+/// A batch of about `size` bytes.
+inline blob tds_query(rng& r, std::size_t size) {
+    blob b;
+    const std::size_t letters = size / 2;
+    b.u8(1).u8(1).be16(8 + 22 + 2 * letters).be16(0).u8(1).u8(0);
+    b.le32(22).le32(18).le16(2).le64(0).le32(1);
+    for (std::size_t i = 0; i < letters; ++i) b.u8(static_cast<std::uint8_t>(lower_letters[r.below(26)])).u8(0);
+    return b;
+}
+/// One row of one text column of `size` bytes.
+inline blob tds_rows(rng& r, std::int64_t size) {
+    const auto letters = static_cast<std::size_t>(size / 2);
+    blob tokens;
+    tokens.u8(0x81).le16(1).le32(0).le16(9).u8(0xe7).le16(8000).le32(0xd0000904).u8(0x34).u8(1).utf16("a");
+    tokens.u8(0xd1).le16(2 * letters);
+    for (std::size_t i = 0; i < letters; ++i) tokens.u8(static_cast<std::uint8_t>(lower_letters[r.below(26)])).u8(0);
+    tokens.u8(0xfd).le16(0x10).le16(0xc1).le64(1);
+    blob whole;
+    return whole.u8(4).u8(1).be16(8 + tokens.size()).be16(0).u8(1).u8(0).raw(tokens.view());
+}
+/// A MongoDB message with one document that holds one string of about `size` bytes.
+inline blob mongo(rng& r, std::uint32_t id, std::uint32_t answers, std::size_t size) {
+    blob document;
+    document.u8(2).text("find").u8(0).le32(size + 1).random_text(r, size, lower_letters).u8(0).u8(0);
+    blob b;
+    b.le32(16 + 4 + 1 + 4 + document.size()).le32(id).le32(answers).le32(2013).le32(0).u8(0);
+    return b.le32(4 + document.size()).raw(document.view());
 }
 
 }  // namespace payload

@@ -84,6 +84,15 @@ inline blob dns_answer(rng& r, std::uint16_t id, std::string_view name, std::uin
             }
             data.u8(3).text("net").u8(0);
             b.be16(data.size()).raw(data.view());
+        } else if (type == dns_type::srv) {
+            blob data;
+            data.be16(0).be16(100).be16(389);
+            dns_name(data, name.substr(std::min(name.find("._msdcs.") + 8, name.size())));
+            b.be16(data.size()).raw(data.view());
+        } else if (type == dns_type::https) {
+            b.be16(10).be16(1).u8(0).be16(1).be16(3).u8(2).text("h2");
+        } else if (type == dns_type::soa) {
+            b.be16(24).be16(0xc00c).be16(0xc00c).random(r, 20);
         } else if (type == dns_type::a) {
             b.be16(4).random(r, 4);
         } else if (type == dns_type::aaaa) {
@@ -106,6 +115,13 @@ inline blob dns_answer(rng& r, std::uint16_t id, std::string_view name, std::uin
     if (answers == 0)
         b.be16(0xc00c).be16(dns_type::soa).be16(1).be32(900).be16(24).be16(0xc00c).be16(0xc00c).random(r, 20);
     return b;
+}
+
+/// The name under which an IPv4 address is looked up (RFC 1035).
+inline std::string reverse_name(std::uint32_t v4) {
+    blob b;
+    for (unsigned shift = 0; shift < 32; shift += 8) b.number((v4 >> shift) & 0xff).u8('.');
+    return std::string{b.text("in-addr.arpa").characters()};
 }
 
 /// Traits of a TLS client, shared by its connections so that one program always says the same.
@@ -175,8 +191,47 @@ inline blob tls_client_hello(rng& r, const tls_client& c, std::string_view serve
     return record;
 }
 
-/// Server hello and what follows it in the same flight; TLS 1.3 encrypts the certificate, 1.2 shows it.
-inline message tls_server_flight(rng& r, bool tls13, bool resumed) {
+/// A certificate chain of about `size` bytes, each certificate behind its length as TLS lists them: X.509 to the
+/// letter, with random keys and an extension nobody knows as filler.
+inline blob certificates(rng& r, std::size_t size) {
+    const blob algorithm = der(0x30, der_id("\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0b").u8(5).u8(0));
+    blob chain;
+    for (int left = size > 2200 ? 2 : 1; left > 0; --left) {
+        const std::size_t each = (size - chain.size()) / static_cast<std::size_t>(left);
+        const auto name = [&] {
+            blob word;
+            return der(
+                0x30,
+                der(0x31,
+                    der(0x30, der_id("\x55\x04\x03").raw(der(12, word.random_text(r, 12, lower_letters)).view()))));
+        };
+        blob number;
+        blob keys;
+        blob bits;
+        bits.u8(0).raw(der(0x30, der(2, number.u8(0x5a).random(r, 255)).raw(der_integer(65537).view())).view());
+        keys.raw(der(0x30, der_id("\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01").u8(5).u8(0)).view()).raw(der(3, bits).view());
+        blob filler;
+        filler.random(r, each > 850 ? each - 850 : 16);
+        blob extension;
+        extension.raw(der_id("\x2b\x06\x01\x04\x01\x86\x8d\x1f\x01").view()).raw(der(4, filler).view());
+        blob content;
+        blob serial;
+        content.raw(der(0xa0, der_integer(2)).view()).raw(der(2, serial.u8(0x31).random(r, 15)).view());
+        content.raw(algorithm.view()).raw(name().view());
+        content.raw(der(0x30, der_text(23, "240101000000Z").raw(der_text(23, "270101000000Z").view())).view());
+        content.raw(name().view()).raw(der(0x30, keys).view());
+        content.raw(der(0xa3, der(0x30, der(0x30, extension))).view());
+        blob signature;
+        signature.u8(0).random(r, 256);
+        const blob whole = der(0x30, der(0x30, content).raw(algorithm.view()).raw(der(3, signature).view()));
+        chain.be24(whole.size()).raw(whole.view());
+    }
+    return chain;
+}
+
+/// Server hello and what follows it in the same flight; TLS 1.3 encrypts the certificate, 1.2 shows it. A certificate
+/// that is `self_signed`, as machines make for themselves, comes alone.
+inline message tls_server_flight(rng& r, bool tls13, bool resumed, bool self_signed = false) {
     blob b;
     if (tls13) {
         blob hello;
@@ -184,7 +239,9 @@ inline message tls_server_flight(rng& r, bool tls13, bool resumed) {
         hello.be16(0x002b).be16(2).be16(0x0304).be16(0x0033).be16(36).be16(0x001d).be16(32).random(r, 32);
         b.u8(22).be16(0x0303).be16(hello.size() + 4).u8(2).be24(hello.size()).raw(hello.view());
         b.u8(20).be16(0x0303).be16(1).u8(1);
-        const std::int64_t rest = resumed ? r.between(90, 200) : r.between(1600, 4600);
+        const std::int64_t rest = resumed       ? r.between(90, 200)
+                                  : self_signed ? r.between(1150, 1700)
+                                                : r.between(1600, 4600);
         b.u8(23).be16(0x0303).be16(static_cast<std::uint64_t>(rest));
         const std::int64_t total = static_cast<std::int64_t>(b.size()) + rest;
         return {std::move(b), total};
@@ -194,11 +251,13 @@ inline message tls_server_flight(rng& r, bool tls13, bool resumed) {
         b.u8(20).be16(0x0303).be16(1).u8(1).u8(22).be16(0x0303).be16(40).random(r, 40);
         return {std::move(b)};
     }
-    const auto chain = static_cast<std::uint64_t>(r.between(900, 4500));
-    b.u8(22).be16(0x0303).be16(chain + 10).u8(11).be24(chain + 6).be24(chain + 3).be24(chain);
-    b.u8(0x30).u8(0x82).be16(chain - 4).u8(0x30).u8(0x82).be16(chain - 300);
-    const std::int64_t total = static_cast<std::int64_t>(b.size() + chain) + 330;
-    return {std::move(b), total};
+    const std::int64_t size = self_signed ? r.between(700, 1100) : r.between(900, 4500);
+    const blob chain = certificates(r, static_cast<std::size_t>(size));
+    b.u8(22).be16(0x0303).be16(chain.size() + 7).u8(11).be24(chain.size() + 3).be24(chain.size()).raw(chain.view());
+    blob key;  // an ECDHE key on a known curve, signed
+    key.u8(3).be16(0x0017).u8(65).u8(4).random(r, 64).be16(0x0401).be16(256).random(r, 256);
+    b.u8(22).be16(0x0303).be16(key.size() + 8).u8(12).be24(key.size()).raw(key.view()).u8(14).be24(0);
+    return {std::move(b)};
 }
 
 /// What the client says after the server's hello: key exchange (TLS 1.2 only) and Finished.
@@ -295,8 +354,9 @@ inline message http_ask(rng& r, const http_request& q) {
     return {std::move(b), total, body_kind::text};
 }
 
-/// An answer whose body has `size` bytes.
-inline message http_reply(rng& r, int status, std::int64_t size, std::string_view type = "text/html") {
+/// An answer whose body has `size` bytes, of which `sent` follow the header (all of them when negative).
+inline message http_reply(rng& r, int status, std::int64_t size, std::string_view type = "text/html",
+                          std::int64_t sent = -1) {
     static constexpr std::string_view servers[] = {"nginx", "Apache/2.4.57", "Microsoft-IIS/10.0", "cloud", "lighttpd"};
     const std::string_view reason = status == 200   ? "OK"
                                     : status == 304 ? "Not Modified"
@@ -304,6 +364,10 @@ inline message http_reply(rng& r, int status, std::int64_t size, std::string_vie
                                     : status == 401 ? "Unauthorized"
                                     : status == 403 ? "Forbidden"
                                     : status == 404 ? "Not Found"
+                                    : status == 204 ? "No Content"
+                                    : status == 206 ? "Partial Content"
+                                    : status == 101 ? "Switching Protocols"
+                                    : status == 503 ? "Service Unavailable"
                                                     : "Internal Server Error";
     blob b;
     b.text("HTTP/1.1 ")
@@ -312,11 +376,10 @@ inline message http_reply(rng& r, int status, std::int64_t size, std::string_vie
         .text(reason)
         .text("\r\nServer: ")
         .text(r.pick(servers));
-    b.text("\r\nContent-Type: ")
-        .text(type)
-        .text("\r\nContent-Length: ")
-        .number(static_cast<std::uint64_t>(size))
-        .text("\r\n");
+    if (status == 304) size = 0;
+    if (status != 304)
+        b.text("\r\nContent-Type: ").text(type).text("\r\nContent-Length: ").number(static_cast<std::uint64_t>(size));
+    b.text("\r\n");
     if (status == 401) b.text("WWW-Authenticate: Basic realm=\"login\"\r\n");
     if (r.chance(0.4)) {
         const std::int64_t length = r.between(20, 200);
@@ -325,9 +388,11 @@ inline message http_reply(rng& r, int status, std::int64_t size, std::string_vie
     b.text("\r\n");
     const bool plain =
         type.starts_with("text") || type.ends_with("json") || type.ends_with("xml") || type.ends_with("javascript");
-    const std::int64_t total = static_cast<std::int64_t>(b.size()) + size;
+    const std::int64_t total = static_cast<std::int64_t>(b.size()) + (sent < 0 ? size : sent);
     if (size >= 8 && type == "image/png") b.text("\x89PNG\r\n\x1a\n");
     if (size >= 8 && type == "image/jpeg") b.text("\xff\xd8\xff\xe0");
+    if (size >= 12 && type == "image/webp") b.text("RIFF").le32(static_cast<std::uint64_t>(size - 8)).text("WEBP");
+    if (size >= 8 && type == "font/woff2") b.text("wOF2");
     return {std::move(b), total, plain ? body_kind::text : body_kind::random};
 }
 

@@ -51,7 +51,56 @@ inline constexpr rpc_interface wmi_services{0x9556dc99, 0x828c, 0x11cf, 0xa37e00
 /// UUID and version as they go over the wire, little endian.
 inline void rpc_uuid(blob& b, const rpc_interface& i) { b.le32(i.first).le16(i.second).le16(i.third).be64(i.last); }
 
-/// Binds `i`; `auth_size` bytes of authentication follow.
+/// NTLMSSP message 1 (negotiate), 2 (challenge) or 3 (authenticate).
+inline blob ntlm(rng& r, int kind, std::string_view user = {}, std::string_view domain = {}) {
+    blob b;
+    b.text("NTLMSSP").u8(0).le32(static_cast<std::uint64_t>(kind));
+    if (kind == 1) return b.le32(0xe2088297).zeros(16).le32(0x0a00).le32(0x0f000000);
+    if (kind == 2)
+        return b.le16(12)
+            .le16(12)
+            .le32(56)
+            .le32(0xe2898215)
+            .random(r, 8)
+            .zeros(8)
+            .le16(80)
+            .le16(80)
+            .le32(68)
+            .le64(0)
+            .random(r, 92);
+    const std::size_t names = 2 * (user.size() + domain.size());
+    b.le16(24).le16(24).le32(88 + names).le16(250).le16(250).le32(112 + names);
+    b.le16(2 * domain.size())
+        .le16(2 * domain.size())
+        .le32(88)
+        .le16(2 * user.size())
+        .le16(2 * user.size())
+        .le32(88 + 2 * domain.size());
+    b.le16(0).le16(0).le32(88).le16(16).le16(16).le32(362 + names).le32(0xe2888215).zeros(24);
+    return b.utf16(domain).utf16(user).random(r, 290);
+}
+
+/// The start of a negotiation of about `size` bytes: which mechanisms, and a token (RFC 4178).
+inline blob spnego(rng& r, std::int64_t size) {
+    blob kinds = der_id("\x2a\x86\x48\x86\xf7\x12\x01\x02\x02");
+    kinds.raw(der_id("\x2b\x06\x01\x04\x01\x82\x37\x02\x02\x0a").view());
+    blob token;
+    token.random(r, static_cast<std::size_t>(std::max<std::int64_t>(size - 60, 8)));
+    blob fields;
+    fields.raw(der(0xa0, der(0x30, kinds)).view()).raw(der(0xa2, der(4, token)).view());
+    blob content = der_id("\x2b\x06\x01\x05\x05\x02");
+    return der(0x60, content.raw(der(0xa0, der(0x30, fields)).view()));
+}
+/// Its end: accepted, with a token of `size` bytes unless that is 0.
+inline blob spnego_done(rng& r, std::int64_t size) {
+    blob fields;
+    fields.raw(der(0xa0, blob{}.u8(10).u8(1).u8(0)).view());
+    blob token;
+    if (size > 0) fields.raw(der(0xa2, der(4, token.random(r, static_cast<std::size_t>(size)))).view());
+    return der(0xa1, der(0x30, fields));
+}
+
+/// Binds `i`; `auth_size` bytes of authentication follow, none or at least 56.
 inline blob rpc_bind(rng& r, const rpc_interface& i, std::uint32_t call_id, std::uint16_t auth_size = 0) {
     blob b;
     const std::size_t length = 72 + (auth_size > 0 ? 8U + auth_size : 0U);
@@ -60,10 +109,10 @@ inline blob rpc_bind(rng& r, const rpc_interface& i, std::uint32_t call_id, std:
     rpc_uuid(b, i);
     b.le32(i.version);
     b.le32(0x8a885d04).le16(0x1ceb).le16(0x11c9).be64(0x9fe808002b104860).le32(2);
-    if (auth_size > 0) b.u8(10).u8(5).be16(0).le32(1).text("NTLMSSP").u8(0).le32(1).random(r, auth_size - 12U);
+    if (auth_size > 0) b.u8(10).u8(5).be16(0).le32(1).raw(ntlm(r, 1).view()).zeros(auth_size - 40U);
     return b;
 }
-/// Accepts a bind.
+/// Accepts a bind, with as many bytes of authentication.
 inline blob rpc_bind_ack(rng& r, std::uint32_t call_id, std::uint16_t auth_size = 0) {
     blob b;
     b.u8(5)
@@ -76,23 +125,35 @@ inline blob rpc_bind_ack(rng& r, std::uint32_t call_id, std::uint16_t auth_size 
         .le32(call_id);
     b.le16(4280).le16(4280).random(r, 4).le16(14).text("\\PIPE\\service").u8(0).be16(0).le32(1).le32(0);
     b.le32(0x8a885d04).le16(0x1ceb).le16(0x11c9).be64(0x9fe808002b104860).le32(2);
-    if (auth_size > 0) b.u8(10).u8(5).be16(0).le32(1).text("NTLMSSP").u8(0).le32(2).random(r, auth_size - 12U);
+    if (auth_size > 0) {
+        b.u8(10).u8(5).be16(0).le32(1).text("NTLMSSP").u8(0).le32(2).le32(0).le32(56).le32(0xe2898215).random(r, 8);
+        b.zeros(8).le32(0).le32(56).le32(0x0a00).le32(0x0f000000).zeros(auth_size - 56U);
+    }
     return b;
 }
-/// Request (kind 0), response (2) or fault (3) of `size` stub bytes; `sealed` stubs look random.
-inline message rpc_call(int kind, std::uint16_t operation, std::uint32_t call_id, std::int64_t size,
-                        bool sealed = false) {
+/// Most stub bytes of one fragment.
+inline constexpr std::int64_t rpc_fragment = 4256;
+
+/// Request (kind 0), response (2) or fault (3) of `size` stub bytes, at most `rpc_fragment`; `sealed` stubs look random
+/// and carry a verifier, others begin with the null handles and pointers arguments begin with. `place` is the
+/// fragment's: 1 the first, 2 the last, 3 both.
+inline message rpc_call(rng& r, int kind, std::uint16_t operation, std::uint32_t call_id, std::int64_t size,
+                        bool sealed = false, std::uint8_t place = 3) {
     blob b;
-    const std::int64_t total = 24 + size;
-    b.u8(5)
-        .u8(0)
-        .u8(static_cast<std::uint64_t>(kind))
-        .u8(3)
-        .le32(0x10)
-        .le16(static_cast<std::uint64_t>(std::min<std::int64_t>(total, 4280)));
-    b.le16(0).le32(call_id).le32(static_cast<std::uint64_t>(size)).le16(0).le16(kind == 0 ? operation : 0);
-    if (kind == 3) b.le32(5).le32(0);  // access denied
-    return {std::move(b), total, sealed ? body_kind::random : body_kind::text};
+    const std::int64_t stub = std::min(size, rpc_fragment);
+    const std::int64_t total = 24 + (kind == 3 ? 8 : stub);
+    constexpr std::int64_t verifier = 24;
+    const bool seals = sealed && kind != 3 && stub > verifier;
+    b.u8(5).u8(0).u8(static_cast<std::uint64_t>(kind)).u8(place).le32(0x10).le16(static_cast<std::uint64_t>(total));
+    b.le16(seals ? verifier - 8 : 0).le32(call_id).le32(static_cast<std::uint64_t>(stub)).le16(0);
+    b.le16(kind == 0 ? operation : 0);
+    if (kind == 3) return {b.le32(5).le32(0)};  // access denied
+    if (seals) {
+        b.random(r, static_cast<std::size_t>(stub - verifier)).u8(10).u8(6).u8(0).u8(0).le32(0).le32(1).zeros(12);
+        return {std::move(b)};
+    }
+    b.zeros(static_cast<std::size_t>(std::min<std::int64_t>(stub, 64)));
+    return {std::move(b), total, body_kind::text};
 }
 
 /// SMB2 commands (MS-SMB2 2.2.1).
@@ -146,58 +207,6 @@ inline message smb1(std::uint8_t command, bool response, std::uint32_t status, s
     b.u8(response ? 0x98 : 0x18).le16(0xc807).le16(0).zeros(8).le16(0).le16(tree).le16(0xfeff).le16(user).le16(64);
     b.raw(content.view());
     return {std::move(b), size + 4, kind};
-}
-
-/// NTLMSSP message 1 (negotiate), 2 (challenge) or 3 (authenticate).
-inline blob ntlm(rng& r, int kind, std::string_view user = {}, std::string_view domain = {}) {
-    blob b;
-    b.text("NTLMSSP").u8(0).le32(static_cast<std::uint64_t>(kind));
-    if (kind == 1) return b.le32(0xe2088297).zeros(16).le32(0x0a00).le32(0x0f000000);
-    if (kind == 2)
-        return b.le16(12)
-            .le16(12)
-            .le32(56)
-            .le32(0xe2898215)
-            .random(r, 8)
-            .zeros(8)
-            .le16(80)
-            .le16(80)
-            .le32(68)
-            .le64(0)
-            .random(r, 92);
-    const std::size_t names = 2 * (user.size() + domain.size());
-    b.le16(24).le16(24).le32(88 + names).le16(250).le16(250).le32(112 + names);
-    b.le16(2 * domain.size())
-        .le16(2 * domain.size())
-        .le32(88)
-        .le16(2 * user.size())
-        .le16(2 * user.size())
-        .le32(88 + 2 * domain.size());
-    b.le16(0).le16(0).le32(88).le16(16).le16(16).le32(362 + names).le32(0xe2888215).zeros(24);
-    return b.utf16(domain).utf16(user).random(r, 290);
-}
-
-/// DER: tag and length before an encoded content.
-inline blob der(std::uint8_t tag, const blob& content) {
-    blob b;
-    b.u8(tag);
-    if (content.size() < 128) {
-        b.u8(content.size());
-    } else {
-        b.u8(0x82).be16(content.size());
-    }
-    return b.raw(content.view());
-}
-/// An INTEGER in DER: one byte below 128, else four (31 bits).
-inline blob der_integer(std::uint64_t v) {
-    blob b;
-    if (v < 128) return der(2, b.u8(v));
-    return der(2, b.be32(v & 0x7fff'ffffU));
-}
-/// A string in DER with the given tag.
-inline blob der_text(std::uint8_t tag, std::string_view s) {
-    blob b;
-    return der(tag, b.text(s));
 }
 
 /// Kerberos message kinds: 10 AS-REQ, 11 AS-REP, 12 TGS-REQ, 13 TGS-REP, 30 KRB-ERROR.
@@ -317,15 +326,14 @@ inline message ldap(std::uint64_t id, std::uint8_t operation, std::string_view w
         content.raw(der_integer(0).view()).raw(der_integer(0).view()).u8(1).u8(1).u8(0);
         content.u8(0x87).u8(11).text("objectClass").u8(0x30).u8(0x82).be16(filler + 4).u8(4).u8(0x82).be16(filler);
     } else if (operation == 0x64) {
-        content.raw(der_text(4, what).view()).u8(0x30).u8(0x82).be16(filler + 20).u8(0x30).u8(0x82).be16(filler + 16);
-        content.raw(der_text(4, "cn").view())
-            .u8(0x31)
-            .u8(0x82)
-            .be16(filler + 8)
-            .raw(der_text(4, "ab").view())
-            .u8(4)
-            .u8(0x82)
-            .be16(filler);
+        const auto long_of = [&content](std::uint8_t tag, std::uint64_t size) { content.u8(tag).u8(0x84).be32(size); };
+        content.raw(der_text(4, what).view());
+        long_of(0x30, filler + 26);
+        long_of(0x30, filler + 20);
+        content.raw(der_text(4, "cn").view());
+        long_of(0x31, filler + 10);
+        content.raw(der_text(4, "ab").view());
+        long_of(4, filler);
     }
     const std::size_t whole = content.size() + static_cast<std::size_t>(extra);
     blob sequence;
@@ -334,6 +342,14 @@ inline message ldap(std::uint64_t id, std::uint8_t operation, std::string_view w
     b.u8(0x30).u8(0x84).be32(sequence.size() + static_cast<std::size_t>(extra)).raw(sequence.view());
     const std::int64_t total = static_cast<std::int64_t>(b.size()) + extra;
     return {std::move(b), total, body_kind::text};
+}
+
+/// The directory's "invalid credentials" (RFC 4511, code 49).
+inline blob ldap_refused(std::uint64_t id) {
+    blob result;
+    result.u8(0x0a).u8(1).u8(49).u8(4).u8(0);
+    result.raw(der_text(4, "80090308: LdapErr: DSID-0C090400, data 52e").view());
+    return der(0x30, der_integer(id).raw(der(0x61, result).view()));
 }
 
 /// RDP connection request with cookie, and the server's confirmation.

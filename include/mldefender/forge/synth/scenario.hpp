@@ -16,14 +16,17 @@
 #include <vector>
 
 #include <mldefender/core/result.hpp>
+#include <mldefender/forge/synth/attack_device.hpp>
 #include <mldefender/forge/synth/attack_flood.hpp>
 #include <mldefender/forge/synth/attack_guess.hpp>
 #include <mldefender/forge/synth/attack_malware.hpp>
 #include <mldefender/forge/synth/attack_scan.hpp>
 #include <mldefender/forge/synth/attack_web.hpp>
 #include <mldefender/forge/synth/attack_windows.hpp>
+#include <mldefender/forge/synth/benign_industry.hpp>
 #include <mldefender/forge/synth/benign_infrastructure.hpp>
 #include <mldefender/forge/synth/benign_logins.hpp>
+#include <mldefender/forge/synth/benign_machines.hpp>
 #include <mldefender/forge/synth/benign_media.hpp>
 #include <mldefender/forge/synth/benign_office.hpp>
 #include <mldefender/forge/synth/benign_web.hpp>
@@ -39,23 +42,25 @@ template <class... Bs>
     return std::array<behaviour_info, sizeof...(Bs)>{info_of<Bs>()...};
 }
 
-inline constexpr auto all_behaviours =
-    table_of<benign::browsing, benign::video, benign::software_update, benign::chat, benign::polling,
-             benign::cloud_upload, benign::web_server, benign::flash_crowd, benign::load_balancer, benign::phone_wakes,
-             benign::encrypted_dns, benign::phone_call, benign::conference, benign::game, benign::torrent,
-             benign::tunnel, benign::domain_logon, benign::file_server, benign::domain_controllers, benign::management,
-             benign::printing, benign::mail, benign::database, benign::remote_shell, benign::remote_desktop,
-             benign::file_transfer, benign::name_noise, benign::recursive_resolver, benign::time_sync,
-             benign::neighbourhood, benign::monitoring, benign::telemetry, benign::industry, benign::failures,
-             benign::trace_route, benign::odd_ends, benign::program_logins, attack::tcp_flood, attack::datagram_flood,
-             attack::ping_flood, attack::request_flood, attack::slow_http, attack::reflection, attack::tcp_scan,
-             attack::connect_scan, attack::datagram_scan, attack::ping_sweep, attack::odd_scan, attack::guess_ssh,
-             attack::guess_ftp, attack::guess_desktop, attack::guess_share, attack::guess_ticket, attack::guess_web,
-             attack::guess_telnet, attack::remote_service, attack::remote_objects, attack::remote_management,
-             attack::directory_theft, attack::smb_worm, attack::share_encryption, attack::address_beacon,
-             attack::beacon, attack::bare_channel, attack::infection, attack::domain_generation, attack::name_channel,
-             attack::echo_channel, attack::data_theft, attack::device_bot, attack::spam, attack::click_fraud,
-             attack::injection, attack::path_scanner>();
+inline constexpr auto all_behaviours = table_of<
+    benign::browsing, benign::video, benign::software_update, benign::chat, benign::polling, benign::cloud_upload,
+    benign::web_server, benign::flash_crowd, benign::load_balancer, benign::phone_wakes, benign::encrypted_dns,
+    benign::phone_call, benign::conference, benign::game, benign::torrent, benign::tunnel, benign::domain_logon,
+    benign::file_server, benign::domain_controllers, benign::management, benign::printing, benign::mail,
+    benign::database, benign::remote_shell, benign::remote_desktop, benign::file_transfer, benign::name_noise,
+    benign::recursive_resolver, benign::time_sync, benign::neighbourhood, benign::monitoring, benign::telemetry,
+    benign::industry, benign::building, benign::failures, benign::trace_route, benign::odd_ends, benign::program_logins,
+    benign::service_calls, benign::network_files, benign::backup, benign::inventory, benign::device_setup,
+    benign::chat_room, attack::tcp_flood, attack::datagram_flood, attack::network_flood, attack::device_flood,
+    attack::ping_flood, attack::request_flood, attack::slow_http, attack::reflection, attack::reflector_abuse,
+    attack::tcp_scan, attack::connect_scan, attack::datagram_scan, attack::ping_sweep, attack::host_discovery,
+    attack::system_probe, attack::odd_scan, attack::guess_ssh, attack::guess_ftp, attack::guess_desktop,
+    attack::guess_share, attack::guess_ticket, attack::guess_web, attack::guess_telnet, attack::guess_directory,
+    attack::guess_voice, attack::remote_service, attack::remote_objects, attack::remote_management,
+    attack::directory_theft, attack::smb_worm, attack::share_encryption, attack::address_beacon, attack::beacon,
+    attack::name_beacon, attack::bare_channel, attack::chat_bot, attack::infection, attack::domain_generation,
+    attack::name_channel, attack::echo_channel, attack::data_theft, attack::device_bot, attack::device_loading,
+    attack::spam, attack::click_fraud, attack::injection, attack::path_scanner>();
 
 }  // namespace detail
 
@@ -116,26 +121,41 @@ inline void draw_traits(rng& r, world_traits& t) {
     t.v6_share = r.chance(0.5) ? 0.0 : r.pick_int(1, 9) * 0.1;
     t.view = r.chance(0.94) ? visibility::both : r.chance(0.5) ? visibility::client_only : visibility::server_only;
     t.one_way_share = r.chance(0.85) ? 0.0 : r.pick_int(1, 30) * 0.01;
-    t.activity_percent = r.pick_int(20, 140);
+    t.busy_share = r.chance(0.5) ? 0.0 : r.pick_int(1, 6) * 0.1;
+    t.shared_share = r.chance(0.6) ? 0.0 : r.pick_int(1, 8) * 0.1;
+    t.translated = r.chance(0.06);
+    t.hour = r.pick_int(0, 23);
+    t.activity_percent = r.pick_int(60, 140) * (30 + share_at(busy_hours::office, t.hour)) / 100;
 }
 
-[[nodiscard]] inline const behaviour_info* choose(rng& r, const scenario_options& o, bool attack) {
+[[nodiscard]] inline const behaviour_info* choose(rng& r, const scenario_options& o, bool attack, int hour) {
     std::uint64_t sum = 0;
+    const auto weight = [hour](const behaviour_info& b) {
+        return static_cast<std::uint64_t>(b.weight * share_at(b.hours, hour));
+    };
     const auto eligible = [&](const behaviour_info& b) {
         if ((b.label != attack_class::none) != attack) return false;
         return o.only.empty() || std::find(o.only.begin(), o.only.end(), b.name) != o.only.end();
     };
     for (const behaviour_info& b : behaviours()) {
-        if (eligible(b)) sum += static_cast<std::uint64_t>(b.weight);
+        if (eligible(b)) sum += weight(b);
     }
     if (sum == 0) return nullptr;
     std::uint64_t at = r.below(sum);
     for (const behaviour_info& b : behaviours()) {
         if (!eligible(b)) continue;
-        if (at < static_cast<std::uint64_t>(b.weight)) return &b;
-        at -= static_cast<std::uint64_t>(b.weight);
+        if (at < weight(b)) return &b;
+        at -= weight(b);
     }
     return nullptr;
+}
+
+/// A moment of 2010 to 2030, at that local hour somewhere on earth.
+[[nodiscard]] inline std::int64_t begin_at(rng& r, int hour) {
+    const std::int64_t day = r.between(14'610, 21'914);
+    const std::int64_t east = r.between(-11, 12);
+    const std::int64_t in_hour = r.below(3600);
+    return (day * 86'400 + (hour - east) * 3600 + in_hour) * units::second + r.below(1'000'000'000);
 }
 
 inline void play(const behaviour_info* b, world& net, rng r, trace& out, frame_writer& wire, int intensity_percent) {
@@ -149,10 +169,10 @@ inline void play(const behaviour_info* b, world& net, rng r, trace& out, frame_w
 [[nodiscard]] constexpr std::array<std::string_view, 4> look_alikes(attack_class c) noexcept {
     switch (c) {
         case attack_class::ddos: return {"web_server", "flash_crowd", "game", "recursive_resolver"};
-        case attack_class::scan: return {"monitoring", "failures", "torrent", "load_balancer"};
+        case attack_class::scan: return {"monitoring", "failures", "torrent", "inventory"};
         case attack_class::bruteforce: return {"remote_shell", "remote_desktop", "mail", "file_transfer"};
-        case attack_class::botnet: return {"telemetry", "polling", "name_noise", "chat"};
-        case attack_class::exfil: return {"cloud_upload", "file_transfer", "remote_shell", "video"};
+        case attack_class::botnet: return {"telemetry", "polling", "chat_room", "device_setup"};
+        case attack_class::exfil: return {"cloud_upload", "file_transfer", "backup", "video"};
         case attack_class::dns_tunnel: return {"name_noise", "recursive_resolver", "trace_route", "mail"};
         case attack_class::web: return {"web_server", "load_balancer", "polling", "browsing"};
         default: return {"file_server", "domain_logon", "management", "printing"};
@@ -173,9 +193,11 @@ inline void play(const behaviour_info* b, world& net, rng r, trace& out, frame_w
     world net{r, clients, servers};
     draw_traits(r, net.traits);
     const std::int64_t length = r.log_between(o.shortest_ns, o.longest_ns);
-    const std::int64_t begin =
-        r.between(1'262'304'000, 1'893'456'000) * units::second + r.below(1'000'000'000);  // 2010 .. 2030
+    const std::int64_t begin = begin_at(r, net.traits.hour);
     trace out{begin, begin + length, o.max_frames, o.body_bytes};
+    const address outer = net.public_v4(r);
+    translator nat{net.local_network(), net.local_v6_prefix(), outer};
+    if (net.traits.translated) out.nat = &nat;
     rng filler = r.fork(1);
     frame_writer wire{out, filler};
     wire.vlan = net.traits.vlan;
@@ -186,7 +208,7 @@ inline void play(const behaviour_info* b, world& net, rng r, trace& out, frame_w
     if (attacked) {  // before the background, so that a tuple wanted by both is the attack's
         const int attacks = r.chance(0.8) ? 1 : r.pick_int(2, 3);
         for (int i = 0; i < attacks; ++i) {
-            const behaviour_info* const b = choose(r, o, true);
+            const behaviour_info* const b = choose(r, o, true, net.traits.hour);
             if (i == 0) first = b;
             play(b, net, r.fork(2), out, wire, o.intensity_percent);
         }
@@ -197,7 +219,7 @@ inline void play(const behaviour_info* b, world& net, rng r, trace& out, frame_w
         const std::int64_t many = 4 + length / (25 * units::second) * net.traits.activity_percent / 100;
         const std::int64_t count = kind < 5 ? 1 : kind < 11 ? r.between(2, 5) : r.between(4, many + 6);
         for (std::int64_t i = 0; i < count && !out.full(); ++i) {
-            const behaviour_info* const b = choose(r, o, false);
+            const behaviour_info* const b = choose(r, o, false, net.traits.hour);
             play(b, net, r.fork(3), out, wire, o.intensity_percent);
         }
         if (first != nullptr && o.only.empty() && r.chance(0.7)) {
@@ -211,6 +233,7 @@ inline void play(const behaviour_info* b, world& net, rng r, trace& out, frame_w
         if (alone && out.size() > 0 && (first == nullptr || one_flow_tells(first->label)))
             out.focus(r.below(out.size()));
     }
+    out.nat = nullptr;  // which ends here
     return out;
 }
 

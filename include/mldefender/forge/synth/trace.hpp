@@ -16,6 +16,7 @@
 #include <mldefender/core/address.hpp>
 #include <mldefender/core/attack.hpp>
 #include <mldefender/core/bytes.hpp>
+#include <mldefender/forge/synth/nat.hpp>
 
 namespace mldefender {
 inline namespace v0 {
@@ -44,6 +45,8 @@ public:
     trace(std::int64_t begin_ns, std::int64_t end_ns, std::size_t max_frames, std::uint32_t body_bytes)
         : m_begin(begin_ns), m_end(end_ns), m_max(max_frames), m_body_bytes(body_bytes) {}
 
+    translator* nat = nullptr;  ///< when the sensor stands outside of a translating router; outlives the trace
+
     /// First moment of the capture, since the Unix epoch.
     [[nodiscard]] std::int64_t begin_ns() const noexcept { return m_begin; }
     /// First moment after the capture.
@@ -71,9 +74,10 @@ public:
         return m_arena.data() + at;
     }
 
-    /// Takes a conversation for a label. False when either direction already belongs to another label, so that the
-    /// caller picks other ports or stays silent.
-    bool claim(const five_tuple& tuple, attack_class label) {
+    /// Takes a conversation for a label. False when either direction already belongs to another label, or when the
+    /// sensor does not see it, so that the caller picks other ports or stays silent.
+    bool claim(five_tuple tuple, attack_class label) {
+        if (nat != nullptr && !nat->translate(tuple)) return false;
         const std::uint64_t key = std::min(mix(tuple), mix(tuple.reversed()));
         return m_owner.try_emplace(key, label).first->second == label;
     }
@@ -118,7 +122,8 @@ private:
         at += 2;
         const auto protocol = static_cast<ip_protocol>(six ? at[6] : at[9]);
         const std::uint8_t* const transport = at + (six ? 40 : 20);
-        const bool ports = protocol == ip_protocol::tcp || protocol == ip_protocol::udp;
+        const bool ports =
+            protocol == ip_protocol::tcp || protocol == ip_protocol::udp || protocol == ip_protocol::sctp;
         five_tuple t;
         t.source = six ? address::v6(at + 8) : address::v4(load_be32(at + 12));
         t.destination = six ? address::v6(at + 24) : address::v4(load_be32(at + 16));

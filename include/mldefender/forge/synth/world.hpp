@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The virtual network a scenario plays in: an address plan, local hosts with operating systems, outside hosts with
-// distances, names, and how the sensor sees it all (VLAN, padding, offload, one-way visibility, loss). Everything is
+// distances, names, and how the sensor sees it all (VLAN, padding, offload, address translation, one-way visibility,
+// loss), at what time of day. Everything is
 // drawn from the scenario's generator so that no two networks look alike; benign and attack behaviours share the same
 // hosts and stacks, so that neither a TTL nor a window tells them apart. Called by the scenario and by behaviours.
 #pragma once
@@ -86,7 +87,11 @@ struct world_traits {
     double v6_share = 0.0;               ///< conversations over IPv6 where both ends can
     visibility view = visibility::both;  ///< one-way captures
     double one_way_share = 0.0;          ///< conversations seen one way although the view is `both`
-    int activity_percent = 100;          ///< of users, by time of day
+    int hour = 12;                       ///< local time of day at the capture's begin, 0..23
+    int activity_percent = 100;          ///< how busy people are: by time of day, and some places more than others
+    double busy_share = 0.0;             ///< of everything clients do, by one of them: hosts do several things at once
+    double shared_share = 0.0;           ///< visitors from outside who share an address behind their provider's router
+    bool translated = false;             ///< the sensor stands outside of a router that translates addresses
 };
 
 /// Hosts and names of one scenario. References to hosts stay valid.
@@ -109,8 +114,10 @@ public:
     [[nodiscard]] std::vector<host*>& clients() noexcept { return m_clients; }
     /// Local hosts that serve, the gateway first.
     [[nodiscard]] std::vector<host*>& servers() noexcept { return m_servers; }
-    /// One of the clients.
-    [[nodiscard]] host& client(rng& r) { return *r.pick(m_clients); }
+    /// One of the clients, one of them more often when the traits say so.
+    [[nodiscard]] host& client(rng& r) {
+        return traits.busy_share > 0 && r.chance(traits.busy_share) ? *m_clients.front() : *r.pick(m_clients);
+    }
     /// One of the servers.
     [[nodiscard]] host& server(rng& r) { return *r.pick(m_servers); }
     /// A local host of any kind.
@@ -135,6 +142,16 @@ public:
         host h = draw_outside(r);
         m_hosts.push_back(std::move(h));
         return m_hosts.back();
+    }
+    /// Somebody from outside who comes by: a new host, now and then behind an address that others use too.
+    [[nodiscard]] host& visitor(rng& r) {
+        host& h = new_outside(r);
+        if (traits.shared_share > 0 && r.chance(traits.shared_share)) {
+            while (m_shared.size() < 4) m_shared.push_back(public_v4(r));
+            h.v4 = r.pick(m_shared);
+            h.has_v6 = false;
+        }
+        return h;
     }
     /// As `new_outside`, but not kept: for spoofed sources and peers met once.
     [[nodiscard]] host draw_outside(rng& r) {
@@ -358,6 +375,7 @@ private:
     std::vector<host*> m_clients;
     std::vector<host*> m_servers;
     std::vector<host*> m_outside;
+    std::vector<address> m_shared;  ///< addresses of providers that many visitors share
     host* m_gateway = nullptr;
     host* m_resolver = nullptr;
     host* m_controller = nullptr;
