@@ -54,6 +54,29 @@ TEST_CASE("the common scale: anchors") {
     CHECK(on_common_scale(-1, 0.3F, 0.6F) == 0);
 }
 
+TEST_CASE("the common scale: begins and ends where the scores of a forest do") {
+    constexpr score_ends ends{0.2F, 0.6F};
+    static_assert(on_common_scale(0.2F, 0.4F, 0.5F, ends) == 0);
+    static_assert(on_common_scale(0.4F, 0.4F, 0.5F, ends) == common_scale.suspicious);
+    static_assert(on_common_scale(0.5F, 0.4F, 0.5F, ends) == common_scale.malicious);
+    static_assert(on_common_scale(0.6F, 0.4F, 0.5F, ends) == 1);
+    CHECK(on_common_scale(0.3F, 0.4F, 0.5F, ends) == doctest::Approx(0.25));
+    CHECK(on_common_scale(0.55F, 0.4F, 0.5F, ends) == doctest::Approx(0.85));
+    CHECK(on_common_scale(0.9F, 0.4F, 0.5F, ends) == 1);
+    CHECK(on_common_scale(0.1F, 0.4F, 0.5F, ends) == 0);
+}
+
+TEST_CASE("the common scale: a calibration shows where scores begin and end to mean something") {
+    constexpr std::array<calibration_point, 6> points{
+        {{0, 0.001F}, {0.2F, 0.01F}, {0.3F, 0.3F}, {0.5F, 0.9F}, {0.6F, 0.99F}, {1, 0.99F}}};
+    static_assert(ends_of(points, 0.4F, 0.5F).quiet == 0.2F);
+    static_assert(ends_of(points, 0.4F, 0.5F).certain == 0.6F);
+    static_assert(ends_of(points, 0.2F, 0.5F).quiet == 0);    // never as high as suspicion
+    static_assert(ends_of(points, 0.4F, 0.6F).certain == 1);  // never as low as malice
+    static_assert(ends_of({}, 0.4F, 0.5F).quiet == 0);
+    static_assert(ends_of({}, 0.4F, 0.5F).certain == 1);
+}
+
 TEST_CASE("the common scale: monotone and within 0..1 for any thresholds") {
     const std::array<std::array<float, 2>, 6> thresholds{
         {{0.5F, 0.7F}, {0.1F, 0.9F}, {0.3F, 0.3F}, {0, 0}, {1, 1}, {0.2F, 1}}};

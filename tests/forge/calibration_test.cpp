@@ -5,6 +5,7 @@
 #include <vector>
 
 #include <mldefender/core/forest.hpp>
+#include <mldefender/core/model.hpp>
 #include <mldefender/forge/calibration.hpp>
 
 using namespace mldefender;
@@ -62,6 +63,33 @@ TEST_CASE("calibration: never falls, whatever the rows, and is never certain") {
     CHECK(points.back().confidence < 1);
     CHECK(points.back().confidence > 0.99F);
     CHECK(forge::calibrate({}).front().confidence == 0.5F);
+}
+
+TEST_CASE("calibration: scores that fill a small part of the scale are told apart all the same") {
+    std::vector<judged_row> rows;
+    for (int i = 0; i < 3000; ++i) {  // between 0.40 and 0.43 the share of attacks rises from 0 to 1
+        const float share = static_cast<float>(i) / 3000;
+        rows.push_back({0.4F + 0.03F * share, i * 7919 % 3000 < i ? attack_class::scan : attack_class::none, 1024});
+    }
+    const auto points = forge::calibrate(rows);
+    CHECK(points.size() > 12);
+    CHECK(points.size() <= max_calibration_points);
+    for (const float share : {0.1F, 0.3F, 0.5F, 0.7F, 0.9F}) {
+        CHECK(confidence_of(points, 0.4F + 0.03F * share) == doctest::Approx(share).epsilon(0.15));
+    }
+}
+
+TEST_CASE("calibration: the Brier score is the squared error of the confidence") {
+    std::vector<judged_row> rows;
+    add(rows, 0.25F, attack_class::none, 300);
+    add(rows, 0.25F, attack_class::scan, 100);
+    const std::vector<calibration_point> honest{{0, 0.25F}, {1, 0.25F}};
+    const std::vector<calibration_point> bold{{0, 1}, {1, 1}};
+    CHECK(forge::brier_score(rows, honest) == doctest::Approx(0.25 * 0.75));
+    CHECK(forge::brier_score(rows, bold) == doctest::Approx(0.75));
+    add(rows, 0.25F, attack_class::scan, 1, 1024 * 400);  // weights count
+    CHECK(forge::brier_score(rows, bold) == doctest::Approx(0.375));
+    CHECK(forge::brier_score({}, honest) == 0);
 }
 
 TEST_CASE("calibration: a threshold keeps to its budget of false alarms") {

@@ -40,7 +40,9 @@ dataset sample() {
     dataset data{{"flow_duration", "beacon"}};
     data.describe("two flows");
     REQUIRE(data.add_row(std::array<float, 2>{1.5F, 0.25F}, attack_class::none, 7).ok());
-    REQUIRE(data.add_row(std::array<float, 2>{-0.0F, 1e-40F}, attack_class::botnet, 8, 2.5F).ok());
+    REQUIRE(
+        data.add_row(std::array<float, 2>{-0.0F, 1e-40F}, attack_class::botnet, forge::row_origin{8, 3, "beacon"}, 2.5F)
+            .ok());
     return data;
 }
 
@@ -65,8 +67,22 @@ TEST_CASE("dataset: joins with its like only") {
     CHECK(data.labels()[3] == attack_class::botnet);
     CHECK(data.weights()[3] == 2.5F);
     CHECK(data.groups()[2] == 7);
+    CHECK(data.flows()[0] == 0);  // a flow of its own
+    CHECK(data.flows()[3] == 3);
+    CHECK(data.source_names() == std::vector<std::string>{"", "beacon"});
     CHECK(data.append(dataset{{"beacon", "flow_duration"}}).failure() == errc::bad_argument);
     CHECK(data.rows() == 4);
+}
+
+TEST_CASE("dataset: sources keep their names when datasets are joined") {
+    dataset data{{"flow_duration", "beacon"}};
+    REQUIRE(data.add_row(std::array<float, 2>{1, 2}, attack_class::none, forge::row_origin{1, 1, "chat"}).ok());
+    REQUIRE(data.append(sample()).ok());
+    const dataset twice = data;
+    REQUIRE(data.append(twice).ok());
+    std::vector<std::string> names;
+    for (const std::uint16_t source : data.sources()) names.push_back(data.source_names()[source]);
+    CHECK(names == std::vector<std::string>{"chat", "", "beacon", "chat", "", "beacon"});
 }
 
 TEST_CASE("dataset: a feature list has a name of its own") {

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include <mldefender/core/score.hpp>
 #include <mldefender/forge/export.hpp>
 #include <mldefender/forge/synth/random.hpp>
 #include <mldefender/forge/trainer.hpp>
@@ -59,6 +60,22 @@ forge::train_settings settings_for(std::string name) {
     s.threads = 2;
     s.candidates = 5;
     return s;
+}
+
+forge::train_settings boosted(std::string name) {
+    auto s = settings_for(std::move(name));
+    s.method = forge::growth::boosted;
+    s.held_out = 0.25;
+    s.suspicious_floor = 0.02F;
+    s.malicious_floor = 0.02F;
+    return s;
+}
+
+template <std::size_t Features>
+basic_bundle_forest<numbered_features<Features>> bundle_of(const forge::trained_model& trained) {
+    auto made = basic_bundle_forest<numbered_features<Features>>::make(trained.model);
+    REQUIRE(made.ok());
+    return *made;
 }
 
 basic_bundle_forest<numbered_features<10>> detector(const forge::trained_model& trained) {
@@ -161,7 +178,7 @@ TEST_CASE("trainer: a known problem gives a known model") {
     settings.trees = 10;
     const auto trained = forge::train(xor_problem(1000, 0.05, 7), settings);
     REQUIRE(trained.ok());
-    CHECK(trained->model.hash == "2f66aaf184276593");
+    CHECK(trained->model.hash == "f6573fc857e3584e");
     CHECK(trained->model.hash == forge::bundle_hash(*forge::bundle_bytes(trained->model)));
 }
 
@@ -244,6 +261,171 @@ TEST_CASE("trainer: rare classes weigh as much as common ones") {
     CHECK(trained->report.malicious.false_positive_rate <= 0.001);
 }
 
+TEST_CASE("trainer: boosted trees of few leaves share the work") {
+    // Twelve kinds of attack, each told by a feature of its own: a tree of four leaves can know three.
+    constexpr std::size_t kinds = 12;
+    const auto make = [](std::uint64_t seed) {
+        dataset data{numbered(kinds)};
+        forge::rng random{seed};
+        for (std::uint32_t r = 0; r < 12000; ++r) {
+            std::array<float, kinds> row{};
+            for (float& value : row) value = unit(random);
+            const bool attack = random.below(3) == 0;
+            if (attack) row[random.below(kinds)] += 1;
+            REQUIRE(data.add_row(row, attack ? attack_class::scan : attack_class::none, r / 10).ok());
+        }
+        return data;
+    };
+    auto settings = boosted("shared");
+    settings.trees = 100;
+    settings.max_leaves = 4;
+    const dataset data = make(21);
+    const auto together = forge::train(data, settings);
+    REQUIRE(together.ok());
+    settings.method = forge::growth::bagged;
+    const auto alone = forge::train(data, settings);
+    REQUIRE(alone.ok());
+    CHECK(together->report.malicious.recall > 0.95);
+    CHECK(together->report.malicious.recall > alone->report.malicious.recall + 0.2);
+    CHECK(together->report.malicious.false_positive_rate <= 0.001);
+    CHECK(find_fault(together->model.tables()) == model_fault::none);
+
+    // What the report says of held-out rows holds for rows of another seed, and ordinary ones score near nothing.
+    const auto forest = bundle_of<kinds>(*together);
+    const dataset fresh = make(22);
+    std::array<std::size_t, 2> over{};
+    std::array<std::size_t, 2> total{};
+    double ordinary = 0;
+    for (std::size_t r = 0; r < fresh.rows(); ++r) {
+        std::array<float, kinds> row{};
+        for (std::size_t c = 0; c < kinds; ++c) row[c] = fresh.column(c)[r];
+        const std::size_t attack = fresh.labels()[r] == attack_class::none ? 0 : 1;
+        const float score = forest.score(row);
+        ++total[attack];
+        over[attack] += score >= forest.suspicious() ? 1U : 0U;
+        if (attack == 0)
+            ordinary += double{on_common_scale(score, forest.suspicious(), forest.malicious(), forest.ends())};
+    }
+    CHECK(static_cast<double>(over[1]) > 0.95 * static_cast<double>(total[1]));
+    CHECK(static_cast<double>(over[0]) < 0.03 * static_cast<double>(total[0]));
+    CHECK(ordinary / static_cast<double>(total[0]) < 0.1);
+}
+
+TEST_CASE("trainer: boosting gives the same bytes on any number of threads") {
+    const dataset data = xor_problem(3000, 0.05, 3);
+    auto settings = boosted("same");
+    settings.threads = 1;
+    const auto one = forge::train(data, settings);
+    settings.threads = 3;
+    const auto three = forge::train(data, settings);
+    REQUIRE((one.ok() && three.ok()));
+    CHECK(*forge::bundle_bytes(one->model) == *forge::bundle_bytes(three->model));
+}
+
+TEST_CASE("trainer: a known problem gives a known boosted model") {
+    auto settings = boosted("golden");
+    settings.trees = 10;
+    settings.least_importance = 0.001;
+    settings.hopeless = 0.05;
+    settings.balance = forge::class_balance::sources;
+    const auto trained = forge::train(xor_problem(1000, 0.05, 7), settings);
+    REQUIRE(trained.ok());
+    CHECK(trained->model.hash == "2283f78721ddbe0e");
+}
+
+TEST_CASE("trainer: wrong labels do not take a boosted forest over") {
+    const auto trained = forge::train(xor_problem(8000, 0.2, 2), boosted("noisy"));
+    REQUIRE(trained.ok());
+    CHECK(trained->report.area_under_roc > 0.70);
+    CHECK(trained->report.area_under_roc < 0.85);
+    CHECK(trained->report.brier < 0.25);
+    const auto forest = detector(*trained);
+    CHECK(forest.confidence(1.0F) < 0.95F);
+    CHECK(forest.confidence(0.0F) > 0.05F);
+}
+
+TEST_CASE("trainer: held-out groups set the thresholds and are never drawn") {
+    auto settings = settings_for("held");
+    settings.held_out = 0.25;
+    const auto trained = forge::train(xor_problem(4000, 0.05, 9), settings);
+    REQUIRE(trained.ok());
+    CHECK(trained->report.bootstrap_units > 250);  // of 400 groups of 10 rows
+    CHECK(trained->report.bootstrap_units < 350);
+    // Bagged trees also judge what they happened not to draw, so every row is judged.
+    CHECK(trained->report.rows_judged == 4000);
+    auto together = boosted("held");
+    const auto added = forge::train(xor_problem(4000, 0.05, 9), together);
+    REQUIRE(added.ok());
+    CHECK(added->report.rows_judged == 10 * (400 - added->report.bootstrap_units));
+    CHECK(added->model.metadata.find("\"held_out\":{\"rows\"") != std::string::npos);
+}
+
+TEST_CASE("trainer: a first small forest drops what carries nothing and leaves out what cannot be told") {
+    auto settings = boosted("pruned");
+    settings.least_importance = 0.05;
+    settings.hopeless = 0.3;
+    const auto trained = forge::train(xor_problem(6000, 0.1, 11), settings);
+    REQUIRE(trained.ok());
+    // Eight features are noise; a tenth of the ordinary corner is labelled scan and looks like nothing else.
+    const std::vector<std::string>& dropped = trained->report.pruning.dropped;
+    CHECK(dropped.size() >= 6);
+    for (const char* needed : {"f0", "f1"}) {
+        CHECK(std::find(dropped.begin(), dropped.end(), needed) == dropped.end());
+    }
+    for (const std::string& name : dropped) {
+        CHECK(std::find(trained->model.inputs.begin(), trained->model.inputs.end(), name) ==
+              trained->model.inputs.end());
+        CHECK(trained->model.metadata.find('"' + name + '"') != std::string::npos);
+    }
+    CHECK(trained->report.pruning.hopeless_rows > 150);
+    CHECK(trained->report.pruning.hopeless_rows < 600);
+}
+
+TEST_CASE("trainer: behaviours that say little are not forgotten for one that says much") {
+    // 40 rows of a kind told by f3 beside 4,000 of one told by f2, both of one class.
+    dataset data{numbered(10)};
+    forge::rng random{31};
+    for (std::uint32_t r = 0; r < 14000; ++r) {
+        std::array<float, 10> row{};
+        for (float& value : row) value = unit(random);
+        const bool loud = r % 7 < 2;
+        const bool quiet = r % 350 == 3;
+        if (loud) row[2] += 0.7F;
+        if (quiet) row[3] += 0.7F;
+        const char* source = loud ? "loud" : quiet ? "quiet" : "people";
+        REQUIRE(data.add_row(row, loud || quiet ? attack_class::scan : attack_class::none,
+                             forge::row_origin{r / 10, r, source})
+                    .ok());
+    }
+    const auto weight_of_quiet = [&](forge::class_balance balance) {
+        auto settings = settings_for("quiet");
+        settings.balance = balance;
+        const auto trained = forge::train(data, settings);
+        REQUIRE(trained.ok());
+        std::array<float, 10> row{};
+        row.fill(0.5F);
+        row[3] = 1.6F;
+        return detector(*trained).score(row);
+    };
+    CHECK(weight_of_quiet(forge::class_balance::sources) > weight_of_quiet(forge::class_balance::rows) + 0.2F);
+}
+
+TEST_CASE("trainer: a dear false alarm makes a careful forest, a heavy class a bold one") {
+    const dataset data = xor_problem(6000, 0.2, 13);
+    const auto score_at = [&](auto change) {
+        auto settings = settings_for("cost");
+        change(settings);
+        const auto trained = forge::train(data, settings);
+        REQUIRE(trained.ok());
+        return detector(*trained).score(
+            std::array<float, 10>{0.9F, 0.1F, 0.5F, 0.5F, 0.5F, 0.5F, 0.5F, 0.5F, 0.5F, 0.5F});
+    };
+    const float plain = score_at([](auto&) {});
+    CHECK(score_at([](auto& s) { s.false_alarm_cost = 5; }) < plain - 0.1F);
+    CHECK(score_at([](auto& s) { s.class_weights = {{attack_class::scan, 5.0}}; }) > plain + 0.05F);
+    CHECK(score_at([](auto& s) { s.class_weights = {{attack_class::none, 5.0}}; }) < plain - 0.1F);
+}
+
 TEST_CASE("trainer: progress is told after each tree") {
     auto settings = settings_for("progress");
     settings.trees = 12;
@@ -274,6 +456,26 @@ TEST_CASE("trainer: what cannot be trained is refused with the reason") {
     CHECK(with([](auto& s) { s.min_rows_per_leaf = 0; }).find("min_rows") != std::string::npos);
     CHECK(with([](auto& s) { s.max_bins = 256; }).find("max_bins") != std::string::npos);
     CHECK(with([](auto& s) { s.attack_share = 1; }).find("attack_share") != std::string::npos);
+    CHECK(with([](auto& s) { s.false_alarm_cost = 0; }).find("false_alarm_cost") != std::string::npos);
+    CHECK(with([](auto& s) {
+              s.class_weights = {{attack_class::scan, -1.0}};
+          }).find("class_weights") != std::string::npos);
+    CHECK(with([](auto& s) {
+              s.balance = forge::class_balance::sources;
+              s.attack_share = 0;
+          }).find("attack_share") != std::string::npos);
+    CHECK(with([](auto& s) { s.learning_rate = 0; }).find("learning_rate") != std::string::npos);
+    CHECK(with([](auto& s) { s.start = 0.6; }).find("start") != std::string::npos);
+    CHECK(with([](auto& s) { s.veto = 2; }).find("veto") != std::string::npos);
+    CHECK(with([](auto& s) { s.least_importance = 0.5; }).find("least_importance") != std::string::npos);
+    CHECK(with([](auto& s) { s.hopeless = -0.1; }).find("hopeless") != std::string::npos);
+    CHECK(with([](auto& s) { s.held_out = 0.9; }).find("held_out") != std::string::npos);
+    CHECK(with([](auto& s) { s.method = forge::growth::boosted; }).find("held_out") != std::string::npos);
+    CHECK(with([](auto& s) {
+              s.held_out = 0.2;
+              s.unit = forge::bootstrap_unit::row;
+          }).find("only groups") != std::string::npos);
+    CHECK(with([](auto& s) { s.held_out = 1e-9; }).find("too few groups") != std::string::npos);
     CHECK(with([](auto& s) { s.malicious_budget = std::nan(""); }).find("budgets") != std::string::npos);
     CHECK(with([](auto& s) { s.suspicious_floor = 0.9F; }).find("floors") != std::string::npos);
     CHECK(with([](auto& s) { s.without = numbered(10); }).find("constant or left out") != std::string::npos);

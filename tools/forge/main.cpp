@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: MIT
 // mldefender-forge: makes synthetic traffic and trains the forests on it. `train` writes the headers and bundles the
-// sensor uses; `synth` writes a capture to look at; `import` reads models of other programs, `export` writes a bundle
-// in another form; `inspect` shows what is inside one.
+// sensor uses; `evaluate` measures them; `synth` writes a capture to look at; `import` reads models of other programs,
+// `export` writes a bundle in another form; `inspect` shows what is inside one.
 #include <fmt/format.h>
-#include <unistd.h>
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
-#include <chrono>
+#include <charconv>
 #include <cstdint>
 #include <cstdio>
 #include <exception>
 #include <filesystem>
+#include <optional>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -24,12 +25,15 @@
 #include <mldefender/forge/trainer.hpp>
 #include <mldefender/pcap/file_writer.hpp>
 
+#include "evaluate_command.hpp"
 #include "import_command.hpp"
+#include "progress.hpp"
 
 namespace {
 
 using namespace mldefender;
 using namespace mldefender::forge;
+using forge_tool::progress_line;
 
 constexpr int exit_done = 0, exit_failed = 1, exit_misuse = 2;
 
@@ -43,30 +47,6 @@ int report(const result<void, error>& done) {
     return say(done.failure()) == exit_failed && done.failure().code == errc::bad_argument ? exit_misuse : exit_failed;
 }
 
-/// "what: done of all, seconds left", in place on a terminal, now and then elsewhere.
-class progress_line {
-public:
-    explicit progress_line(std::string what) : m_what(std::move(what)) {}
-    void operator()(std::size_t done, std::size_t all) {
-        const auto now = std::chrono::steady_clock::now();
-        const bool last = done == all;
-        if (!last && now - m_shown < (m_terminal ? std::chrono::milliseconds{200} : std::chrono::milliseconds{10'000}))
-            return;
-        m_shown = now;
-        const double elapsed = std::chrono::duration<double>(now - m_started).count();
-        const double left = elapsed / static_cast<double>(done) * static_cast<double>(all - done);
-        fmt::print(stderr, "{}{}: {} of {}, {:.0f} s left{}", m_terminal ? "\r\033[K" : "", m_what, done, all, left,
-                   m_terminal && !last ? "" : "\n");
-        std::fflush(stderr);
-    }
-
-private:
-    std::string m_what;
-    bool m_terminal = ::isatty(STDERR_FILENO) == 1;
-    std::chrono::steady_clock::time_point m_started = std::chrono::steady_clock::now();
-    std::chrono::steady_clock::time_point m_shown = m_started;
-};
-
 struct train_options {
     row_settings rows;
     std::string headers = "include/mldefender/core/models";
@@ -74,20 +54,54 @@ struct train_options {
     std::string only;
     std::string save_rows;
     std::string load_rows;
+    std::optional<double> false_alarms;      ///< per 10,000 ordinary flows; else the recipe's
+    std::optional<double> false_alarm_cost;  ///< else the recipe's
+    std::vector<std::string> class_weights;  ///< as parse_class_weight reads them
 };
 
 void print_report(const trained_model& t) {
     const training_report& r = t.report;
     fmt::print(
-        "{:<11} {:>8} rows, {} nodes, AUC {:.5f}; suspicious at {:.3f}: recall {:.4f}, false {:.6f}; malicious at "
-        "{:.3f}: recall {:.4f}, false {:.6f}\n",
-        t.model.name, r.rows, t.model.nodes.size(), r.area_under_roc, t.model.suspicious, r.suspicious.recall,
-        r.suspicious.false_positive_rate, t.model.malicious, r.malicious.recall, r.malicious.false_positive_rate);
+        "{:<11} {:>8} rows, {} nodes, {} features ({} dropped), AUC {:.5f}, Brier {:.5f}; of {} flows held out "
+        "suspicious "
+        "at {:.4f}: recall {:.4f}, false {:.6f}; malicious at {:.4f}: recall {:.4f}, false {:.6f}\n",
+        t.model.name, r.rows, t.model.nodes.size(), t.model.inputs.size(), r.pruning.dropped.size(), r.area_under_roc,
+        r.brier, r.flows_judged, t.model.suspicious, r.suspicious.recall, r.suspicious.false_positive_rate,
+        t.model.malicious, r.malicious.recall, r.malicious.false_positive_rate);
+}
+
+/// "scan=2.5"; nothing when it is no class and factor.
+std::optional<class_weight> parse_class_weight(const std::string& word) {
+    const std::size_t at = word.find('=');
+    if (at == std::string::npos) return std::nullopt;
+    const auto label = parse_attack_class(word.substr(0, at));
+    class_weight parsed{label.value_or(attack_class::none), 0};
+    const auto end = std::from_chars(word.data() + at + 1, word.data() + word.size(), parsed.factor);
+    const bool number = end.ec == std::errc{} && end.ptr == word.data() + word.size();
+    if (!label || !number || !(parsed.factor >= 0.001 && parsed.factor <= 1'000)) return std::nullopt;
+    return parsed;
 }
 
 /// The command that rebuilds a model, free of paths and thread counts, which do not change it.
 std::string rebuild_command(const train_options& o) {
-    return fmt::format("mldefender-forge train --seed {} --scenarios {}", o.rows.seed, o.rows.scenarios);
+    std::string command = fmt::format("mldefender-forge train --seed {} --scenarios {}", o.rows.seed, o.rows.scenarios);
+    if (o.false_alarms) command += fmt::format(" --false-alarms {}", *o.false_alarms);
+    if (o.false_alarm_cost) command += fmt::format(" --false-alarm-cost {}", *o.false_alarm_cost);
+    for (const std::string& weight : o.class_weights) command += " --class-weight " + weight;
+    return command;
+}
+
+/// The recipe's settings with what the command line changes.
+train_settings settings_for(const detector_recipe& recipe, const train_options& o) {
+    train_settings s = settings_of(recipe, o.rows.seed, rebuild_command(o));
+    s.threads = o.rows.threads;
+    if (o.false_alarms) {
+        s.malicious_budget *= *o.false_alarms / 10'000 / s.suspicious_budget;
+        s.suspicious_budget = *o.false_alarms / 10'000;
+    }
+    if (o.false_alarm_cost) s.false_alarm_cost = *o.false_alarm_cost;
+    for (const std::string& weight : o.class_weights) s.class_weights.push_back(*parse_class_weight(weight));
+    return s;
 }
 
 result<dataset, error> gather(train_options& o) {
@@ -112,8 +126,9 @@ int train_all(train_options& o) {
     if (!data) return say(data.failure());
     for (const detector_recipe& recipe : shipped_detectors()) {
         if (!o.only.empty() && o.only != recipe.name) continue;
-        train_settings settings = settings_of(recipe, o.rows.seed, rebuild_command(o));
-        settings.threads = o.rows.threads;
+        train_settings settings = settings_for(recipe, o);
+        progress_line line{settings.name};
+        settings.progress = [&line](std::size_t done, std::size_t all) { line(done, all); };
         auto trained = train(*data, settings);
         if (!trained) return say(trained.failure());
         print_report(*trained);
@@ -193,12 +208,28 @@ int main(int argc, char** argv) try {
     train_command->add_option("--save-rows", training.save_rows, "Also keep the training rows in this file");
     train_command->add_option("--rows", training.load_rows, "Train on rows kept earlier instead of new ones");
 
+    train_command
+        ->add_option("--false-alarms", training.false_alarms,
+                     "Suspicious flows allowed in 10,000 ordinary ones; malicious ones in proportion")
+        ->check(CLI::Range(0.0, 10'000.0));
+    train_command->add_option("--false-alarm-cost", training.false_alarm_cost, "Cost of a false alarm, in misses")
+        ->check(CLI::Range(0.001, 1'000.0));
+    train_command
+        ->add_option("--class-weight", training.class_weights,
+                     "CLASS=FACTOR on the weight of a class (none: ordinary); repeat for several")
+        ->check([](const std::string& word) {
+            return parse_class_weight(word) ? std::string{} : "must be CLASS=FACTOR, FACTOR 0.001 to 1000: " + word;
+        });
+
     row_settings synthesis;
     synthesis.scenarios = 1;
     std::string capture;
     CLI::App* synth_command = app.add_subcommand("synth", "Write synthetic traffic as a capture file");
     add_source_options(*synth_command, synthesis);
     synth_command->add_option("--out", capture, "Capture file to write")->required();
+
+    forge_tool::evaluate_options evaluation;
+    CLI::App* evaluate_command = forge_tool::add_evaluate(app, evaluation);
 
     std::string bundle;
     CLI::App* inspect_command = app.add_subcommand("inspect", "Show what is inside a model bundle");
@@ -216,6 +247,7 @@ int main(int argc, char** argv) try {
     if (synth_command->parsed()) return write_capture(synthesis, capture);
     if (importing.parsed()) return report(importing.run());
     if (exporting.parsed()) return report(exporting.run());
+    if (evaluate_command->parsed()) return report(forge_tool::evaluate(evaluation));
     return inspect(bundle);
 } catch (const std::exception& problem) {
     std::fprintf(stderr, "mldefender-forge: %s\n", problem.what());

@@ -325,6 +325,7 @@ public:
             }
             made.m_inputs.push_back(static_cast<std::uint16_t>(*index));
         }
+        made.m_ends = ends_of(model.calibration, model.suspicious, model.malicious);
         made.m_model = std::move(model);
         made.m_flat = detail::flat_forest{made.m_model.tables(), made.m_inputs};
         return made;
@@ -342,6 +343,8 @@ public:
     [[nodiscard]] float suspicious() const noexcept { return m_model.suspicious; }
     /// Scores from here on deserve a response.
     [[nodiscard]] float malicious() const noexcept { return m_model.malicious; }
+    /// Where its scores begin and end to mean something.
+    [[nodiscard]] score_ends ends() const noexcept { return m_ends; }
 
     /// The reference walk; valid while this object is neither moved nor assigned.
     [[nodiscard]] forest_view view() const noexcept {
@@ -372,6 +375,7 @@ private:
     [[nodiscard]] std::size_t tree_count() const noexcept { return m_model.roots.empty() ? 1 : m_model.roots.size(); }
 
     model_data m_model;
+    score_ends m_ends;
     std::vector<std::uint16_t> m_inputs;
     detail::flat_forest m_flat;
 };

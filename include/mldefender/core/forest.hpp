@@ -98,6 +98,26 @@ template <class Sum>
     return points.back().confidence;
 }
 
+/// Where a forest's scores begin and end to mean something.
+struct score_ends {
+    float quiet = 0;    ///< up to here an attack is unlikely: one in five or less
+    float certain = 1;  ///< from here on no training flow was more of an attack
+};
+
+/// The ends a calibration shows, such that 0 <= quiet < suspicious and malicious < certain <= 1: scores of trees that
+/// share the work of telling, unlike those of trees that each know all, fill only a part of 0..1.
+[[nodiscard]] constexpr score_ends ends_of(std::span<const calibration_point> points, float suspicious,
+                                           float malicious) noexcept {
+    constexpr float unlikely = 0.2F;
+    score_ends ends;
+    for (const calibration_point& point : points) {
+        if (point.confidence <= unlikely && point.score < suspicious) ends.quiet = point.score;
+    }
+    if (points.size() > 2 && points[points.size() - 2].score > malicious)
+        ends.certain = points[points.size() - 2].score;
+    return ends;
+}
+
 /// A forest wherever its tables live, with its inputs resolved to feature indices. Does not own anything. All
 /// functions are const, safe from any number of threads, and require that a row reaches past every index in `inputs`.
 struct forest_view {
@@ -260,6 +280,9 @@ struct basic_forest {
     /// Scores from here on deserve a response.
     [[nodiscard]] static constexpr float malicious() noexcept { return Model::malicious; }
 
+    /// Where its scores begin and end to mean something.
+    [[nodiscard]] static constexpr score_ends ends() noexcept { return meaning; }
+
     /// The reference walk over this model.
     [[nodiscard]] static constexpr forest_view view() noexcept {
         constexpr model_tables tables = tables_of<Model>();
@@ -297,6 +320,7 @@ private:
     static constexpr std::size_t tree_count = std::size(Model::roots);
     static constexpr std::size_t input_count = std::size(Model::inputs);
     static constexpr bool summed = !tables_of<Model>().leaf_values.empty();
+    static constexpr score_ends meaning = mldefender::ends_of(Model::calibration, Model::suspicious, Model::malicious);
 
     static_assert(detail::knows_inputs<Model, Features>(),
                   "model: an input is not a feature of the list; train the model again");

@@ -40,6 +40,8 @@ public:
     }
     /// Scores from here on deserve a response.
     [[nodiscard]] float malicious() const noexcept { return m_replaced ? m_bundle.malicious() : built_in::malicious(); }
+    /// Where its scores begin and end to mean something.
+    [[nodiscard]] score_ends ends() const noexcept { return m_replaced ? m_bundle.ends() : built_in::ends(); }
     /// Score of a row, 0..1; see basic_forest and basic_bundle_forest.
     [[nodiscard]] float score(const feature_vector& row) const noexcept {
         return m_replaced ? m_bundle.score(row) : built_in::score(row);

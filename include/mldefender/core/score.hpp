@@ -33,18 +33,19 @@ struct threat {
 /// Where a detector's own thresholds lie on the common scale.
 inline constexpr verdict_thresholds common_scale{};
 
-/// Maps a detector's score onto the common scale: 0 stays 0, `suspicious` becomes 0.5, `malicious` 0.7, 1 stays 1,
-/// linear in between.
-[[nodiscard]] constexpr float on_common_scale(float raw, float suspicious, float malicious) noexcept {
+/// Maps a detector's score onto the common scale: `quiet` and less become 0, `suspicious` 0.5, `malicious` 0.7,
+/// `certain` and more 1, linear in between. Needs quiet < suspicious <= malicious <= certain.
+[[nodiscard]] constexpr float on_common_scale(float raw, float suspicious, float malicious,
+                                              score_ends ends = {}) noexcept {
     assert(raw == raw && "a detector returned NaN");
-    if (!(raw > 0)) return 0;
-    if (raw < suspicious) return common_scale.suspicious * raw / suspicious;
+    if (!(raw > ends.quiet)) return 0;
+    if (raw < suspicious) return common_scale.suspicious * (raw - ends.quiet) / (suspicious - ends.quiet);
     if (raw < malicious) {
         const float share = (raw - suspicious) / (malicious - suspicious);
         return common_scale.suspicious + (common_scale.malicious - common_scale.suspicious) * share;
     }
-    if (raw >= 1 || malicious >= 1) return 1;
-    return common_scale.malicious + (1 - common_scale.malicious) * (raw - malicious) / (1 - malicious);
+    if (raw >= ends.certain || malicious >= ends.certain) return 1;
+    return common_scale.malicious + (1 - common_scale.malicious) * (raw - malicious) / (ends.certain - malicious);
 }
 
 namespace detail {
@@ -58,11 +59,21 @@ template <class Detector>
     }
 }
 
+template <class Detector>
+[[nodiscard]] constexpr score_ends ends_of(const Detector& detector) noexcept {
+    if constexpr (requires { detector.ends(); }) {
+        return detector.ends();
+    } else {
+        return {};
+    }
+}
+
 }  // namespace detail
 
 /// A list of detectors of which the largest score wins; ties go to the first listed. A detector has
 /// `answer(row) -> forest_answer`, `score(row) -> float` if that alone is cheaper, `explain(row, out)`,
-/// `confidence(raw)`, `name()`, `version()`, `hash()`, `suspicious()` and `malicious()`.
+/// `confidence(raw)`, `ends()` if its scores do not fill 0..1, `name()`, `version()`, `hash()`, `suspicious()` and
+/// `malicious()`.
 template <class... Detectors>
 class max_threat {
 public:
@@ -81,7 +92,8 @@ public:
         std::uint8_t position = 0;
         for_each([&](const auto& detector) {
             const float raw = detail::raw_score(detector, row);
-            const float score = on_common_scale(raw, detector.suspicious(), detector.malicious());
+            const float score =
+                on_common_scale(raw, detector.suspicious(), detector.malicious(), detail::ends_of(detector));
             if (score > best.score) best = {score, raw, attack_class::none, position};
             ++position;
         });

@@ -9,18 +9,18 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <iterator>
 #include <span>
 #include <vector>
 
 #include <mldefender/core/attack.hpp>
+#include <mldefender/core/forest.hpp>
 #include <mldefender/core/model.hpp>
 
 namespace mldefender {
 inline namespace v0 {
 namespace forge {
 
-/// A row's out-of-bag score.
+/// The score of a row, or of a flow's highest row, by trees that have not seen it.
 struct judged_row {
     float score = 0;                          ///< 0..1
     attack_class label = attack_class::none;  ///< what it really is
@@ -38,57 +38,82 @@ struct operating_point {
 
 namespace detail {
 
-/// A run of score bins that share one confidence.
+/// A run of neighbouring scores that share one confidence.
 struct calibration_block {
     std::uint64_t attack;
     std::uint64_t total;
-    std::size_t first_bin;
-    std::size_t last_bin;
+    float first;  ///< middle of its lowest bin
+    float last;   ///< middle of its highest bin
     [[nodiscard]] double share() const noexcept { return static_cast<double>(attack) / static_cast<double>(total); }
 };
 
-inline constexpr std::size_t calibration_bins = 32;
+/// Cuts rows in order of score into bins of at least a fifteenth of the weight of attacks or of benign rows, never
+/// between equal scores: so there are at most 31, close together wherever either side has many.
+[[nodiscard]] inline std::vector<calibration_block> score_bins(std::vector<judged_row> rows) {
+    constexpr std::uint64_t parts = 15;
+    std::sort(rows.begin(), rows.end(), [](const auto& a, const auto& b) { return a.score < b.score; });
+    std::array<std::uint64_t, 2> sums{};  // benign, attack
+    for (const judged_row& row : rows) sums[row.label == attack_class::none ? 0 : 1] += row.weight;
+    const std::uint64_t prior = rows.empty() ? 1 : (sums[0] + sums[1]) / rows.size() + 1;
+    std::vector<calibration_block> bins;
+    std::array<std::uint64_t, 2> in_bin{};
+    for (std::size_t begin = 0, at = 0; at < rows.size(); ++at) {
+        in_bin[rows[at].label == attack_class::none ? 0 : 1] += rows[at].weight;
+        const bool last = at + 1 == rows.size();
+        if (!last && rows[at + 1].score == rows[at].score) continue;
+        if (!last && in_bin[0] * parts < sums[0] + 1 && in_bin[1] * parts < sums[1] + 1) continue;
+        const float middle = (rows[begin].score + rows[at].score) / 2;
+        bins.push_back({in_bin[1] + prior, in_bin[0] + in_bin[1] + 2 * prior, middle, middle});
+        in_bin = {};
+        begin = at + 1;
+    }
+    if (bins.empty()) bins.push_back({1, 2, 0.5F, 0.5F});
+    return bins;
+}
 
 }  // namespace detail
 
-/// Isotonic regression of "is an attack" on the score, over 32 equal score bins (pool adjacent violators; Ayer et
-/// al. 1955). Each bin also holds one attack and one benign row of mean weight, so no confidence is exactly 0 or 1.
-/// The points run from score 0 to score 1 and are meant under the balance of classes the weights express.
+/// Isotonic regression of "is an attack" on the score (pool adjacent violators; Ayer et al. 1955) over at most 31 bins
+/// of comparable weight. Each bin also holds one attack and one benign row of mean weight, so no confidence is exactly
+/// 0 or 1. The points run from score 0 to score 1 and are meant under the balance of classes the weights express.
 [[nodiscard]] inline std::vector<calibration_point> calibrate(std::span<const judged_row> rows) {
-    constexpr std::size_t bins = detail::calibration_bins;
-    std::array<std::uint64_t, bins> attack{};
-    std::array<std::uint64_t, bins> total{};
-    std::uint64_t sum = 0;
-    for (const judged_row& row : rows) {
-        const auto bin = std::min(static_cast<std::size_t>(row.score * static_cast<float>(bins)), bins - 1);
-        total[bin] += row.weight;
-        sum += row.weight;
-        if (row.label != attack_class::none) attack[bin] += row.weight;
-    }
-    const std::uint64_t prior = rows.empty() ? 1 : sum / rows.size() + 1;
-
     std::vector<detail::calibration_block> blocks;
-    for (std::size_t bin = 0; bin < bins; ++bin) {
-        if (total[bin] == 0 && !rows.empty()) continue;
-        blocks.push_back({attack[bin] + prior, total[bin] + 2 * prior, bin, bin});
+    for (const detail::calibration_block& bin : detail::score_bins({rows.begin(), rows.end()})) {
+        blocks.push_back(bin);
         while (blocks.size() > 1 && blocks[blocks.size() - 2].share() >= blocks.back().share()) {
             const detail::calibration_block last = blocks.back();
             blocks.pop_back();
             blocks.back().attack += last.attack;
             blocks.back().total += last.total;
-            blocks.back().last_bin = last.last_bin;
+            blocks.back().last = last.last;
         }
     }
-
-    const auto centre = [](std::size_t bin) { return static_cast<float>(2 * bin + 1) / static_cast<float>(2 * bins); };
     std::vector<calibration_point> points{{0, static_cast<float>(blocks.front().share())}};
+    const auto add = [&points](float score, float confidence) {
+        if (score > points.back().score) points.push_back({score, confidence});
+    };
     for (const detail::calibration_block& block : blocks) {
         const auto confidence = static_cast<float>(block.share());
-        points.push_back({centre(block.first_bin), confidence});
-        if (block.last_bin != block.first_bin) points.push_back({centre(block.last_bin), confidence});
+        add(block.first, confidence);
+        add(block.last, confidence);
     }
-    points.push_back({1, static_cast<float>(blocks.back().share())});
+    add(1, static_cast<float>(blocks.back().share()));
     return points;
+}
+
+/// Mean squared distance of the confidence a calibration gives to what the rows are, under their weights (Brier 1950);
+/// 0 is perfect, and saying nothing but the share of attacks gives share x (1 - share). 0 without rows.
+[[nodiscard]] inline double brier_score(std::span<const judged_row> rows, std::span<const calibration_point> points) {
+    double sum = 0;
+    double weights = 0;
+    for (const judged_row& row : rows) {
+        const double miss = double{confidence_of(points, row.score)} - (row.label == attack_class::none ? 0.0 : 1.0);
+        const double squared = miss * miss;
+        const double part = squared * static_cast<double>(row.weight);
+        sum = sum + part;
+        weights += static_cast<double>(row.weight);
+    }
+    return weights > 0 ? sum / weights : 0;
 }
 
 /// The lowest threshold that at most `budget` (a share) of the benign rows reach, set half way to the next score

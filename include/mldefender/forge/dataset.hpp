@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
-// Training data: named feature columns, and for each row its attack class, weight and group (rows of one episode,
-// which must not be split between training and judging). Refuses rows of another width, infinities and weights that
-// are not positive. Saved and loaded as one checked file, so that synthesis and training can be separate steps.
-// Filled by the extraction step of the forge, read by the trainer.
+// Training data: named feature columns, and for each row its attack class, weight and where it comes from: the group
+// (rows of one episode, which must not be split between training and judging), the flow and the behaviour. Refuses rows
+// of another width, infinities and weights that are not positive. Saved and loaded as one checked file, so that
+// synthesis and training can be separate steps. Filled by rows.hpp, read by the trainer and the evaluation.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cerrno>
@@ -13,6 +14,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -28,6 +30,13 @@ namespace mldefender {
 inline namespace v0 {
 namespace forge {
 
+/// Where a row comes from.
+struct row_origin {
+    std::uint32_t group = 0;  ///< episode: rows that must not be split between training and judging
+    std::uint32_t flow = 0;   ///< rows with the same number in the same group judge the same conversation
+    std::string_view source;  ///< behaviour or family of traffic, "" when unknown
+};
+
 /// Rows of features with labels, column after column. Not thread safe while rows are added.
 class dataset {
 public:
@@ -38,7 +47,13 @@ public:
 
     /// Adds a row: one float per column (NaN means unknown), its class (`none` is benign), the episode it comes
     /// from and its weight (> 0). Fails with bad_argument for another width and bad_value for an infinity or weight.
+    /// Without a flow number given, the row is a flow of its own.
     result<void, errc> add_row(std::span<const float> row, attack_class label, std::uint32_t group,
+                               float weight = 1.0F) {
+        return add_row(row, label, row_origin{group, static_cast<std::uint32_t>(rows()), {}}, weight);
+    }
+    /// The same with all that is known of the row's origin; too_large after 65,536 different sources.
+    result<void, errc> add_row(std::span<const float> row, attack_class label, const row_origin& from,
                                float weight = 1.0F) {
         if (row.size() != m_columns.size() || static_cast<std::size_t>(label) >= attack_class_count) {
             return errc::bad_argument;
@@ -47,21 +62,33 @@ public:
         for (const float value : row) {
             if (std::isinf(value)) return errc::bad_value;
         }
+        const auto source = source_number(from.source);
+        if (!source) return errc::too_large;
         for (std::size_t c = 0; c < row.size(); ++c) m_columns[c].push_back(row[c]);
         m_labels.push_back(label);
         m_weights.push_back(weight);
-        m_groups.push_back(group);
+        m_groups.push_back(from.group);
+        m_flows.push_back(from.flow);
+        m_sources.push_back(*source);
         return {};
     }
 
     /// Adds all rows of another dataset with the same columns; bad_argument when they differ.
     result<void, errc> append(const dataset& other) {
         if (other.m_names != m_names) return errc::bad_argument;
+        std::vector<std::uint16_t> renumbered;
+        for (const std::string& name : other.m_source_names) {
+            const auto number = source_number(name);
+            if (!number) return errc::too_large;
+            renumbered.push_back(*number);
+        }
         const auto join = [](auto& to, const auto& from) { to.insert(to.end(), from.begin(), from.end()); };
         for (std::size_t c = 0; c < m_columns.size(); ++c) join(m_columns[c], other.m_columns[c]);
         join(m_labels, other.m_labels);
         join(m_weights, other.m_weights);
         join(m_groups, other.m_groups);
+        join(m_flows, other.m_flows);
+        for (const std::uint16_t source : other.m_sources) m_sources.push_back(renumbered[source]);
         return {};
     }
 
@@ -79,6 +106,12 @@ public:
     [[nodiscard]] std::span<const float> weights() const noexcept { return m_weights; }
     /// The episode each row comes from.
     [[nodiscard]] std::span<const std::uint32_t> groups() const noexcept { return m_groups; }
+    /// The conversation each row judges, a number within its group.
+    [[nodiscard]] std::span<const std::uint32_t> flows() const noexcept { return m_flows; }
+    /// The behaviour or family of each row, an index into source_names().
+    [[nodiscard]] std::span<const std::uint16_t> sources() const noexcept { return m_sources; }
+    /// Names of behaviours and families, in the order they first came; "" is unknown.
+    [[nodiscard]] const std::vector<std::string>& source_names() const noexcept { return m_source_names; }
 
     /// Where the rows come from, for the model's metadata: generator, seed, scale.
     [[nodiscard]] const std::string& description() const noexcept { return m_description; }
@@ -91,12 +124,25 @@ public:
 private:
     friend result<dataset, error> load_dataset(const std::string& path);
 
+    // Rows of a source come in runs, so the last one is looked at first.
+    std::optional<std::uint16_t> source_number(std::string_view name) {
+        if (!m_sources.empty() && m_source_names[m_sources.back()] == name) return m_sources.back();
+        const auto known = std::find(m_source_names.begin(), m_source_names.end(), name);
+        const auto number = static_cast<std::size_t>(known - m_source_names.begin());
+        if (number > 0xffff) return std::nullopt;
+        if (known == m_source_names.end()) m_source_names.emplace_back(name);
+        return static_cast<std::uint16_t>(number);
+    }
+
     std::string m_description;
     std::vector<std::string> m_names;
     std::vector<std::vector<float>> m_columns;
     std::vector<attack_class> m_labels;
     std::vector<float> m_weights;
     std::vector<std::uint32_t> m_groups;
+    std::vector<std::uint32_t> m_flows;
+    std::vector<std::string> m_source_names;
+    std::vector<std::uint16_t> m_sources;
 };
 
 /// Identifies a feature list: SHA-256 of its names joined by newlines, 16 hexadecimal digits.
@@ -112,7 +158,7 @@ private:
 
 namespace detail {
 
-inline constexpr std::string_view dataset_magic = "MLDD0001";
+inline constexpr std::string_view dataset_magic = "MLDD0002";
 
 struct close_file {
     void operator()(std::FILE* file) const noexcept { (void)std::fclose(file); }
@@ -175,7 +221,7 @@ inline result<std::vector<std::uint8_t>, error> read_checked(const std::string& 
     if (std::ferror(file.get()) != 0) return file_error("cannot read the dataset", path);
     constexpr std::size_t digest_size = sizeof(mldefender::detail::sha256_digest);
     if (data.size() < digest_size + dataset_magic.size() || !starts_with(data, dataset_magic)) {
-        return error{errc::corrupt, "not a dataset: it does not begin with MLDD0001", path, 0};
+        return error{errc::corrupt, "not a dataset: it does not begin with MLDD0002", path, 0};
     }
     const bytes body = bytes{data}.first(data.size() - digest_size);
     const auto digest = mldefender::detail::sha256_of(body);
@@ -194,10 +240,20 @@ inline std::string read_string(cursor& at) {
     return {raw.begin(), raw.end()};
 }
 
+/// A count and that many strings; the cursor fails when there cannot be so many.
+inline std::vector<std::string> read_strings(cursor& at) {
+    const std::uint32_t count = at.le32();
+    std::vector<std::string> names;
+    if (count > at.remaining() / 4) at.skip(at.remaining() + 1);
+    for (std::uint32_t i = 0; at.ok() && i < count; ++i) names.push_back(read_string(at));
+    return names;
+}
+
 }  // namespace detail
 
-/// Writes a dataset: "MLDD0001", description, column count, names, u64 rows, the columns (f32), labels (u8), weights
-/// (f32), groups (u32), SHA-256; little endian. The file appears only when it is complete.
+/// Writes a dataset: "MLDD0002", description, column count, names, source count, names, u64 rows, the columns (f32),
+/// labels (u8), weights (f32), groups (u32), flows (u32), sources (u16), SHA-256; little endian. The file appears only
+/// when it is complete.
 [[nodiscard]] inline result<void, error> save_dataset(const dataset& data, const std::string& path) {
     const std::string temporary = path + ".tmp";
     {
@@ -208,6 +264,8 @@ inline std::string read_string(cursor& at) {
         out.text(data.description());
         out.number(data.columns(), 4);
         for (const std::string& name : data.names()) out.text(name);
+        out.number(data.source_names().size(), 4);
+        for (const std::string& name : data.source_names()) out.text(name);
         out.number(data.rows(), 8);
         for (std::size_t c = 0; c < data.columns(); ++c) {
             for (const float value : data.column(c)) out.number(std::bit_cast<std::uint32_t>(value), 4);
@@ -215,6 +273,8 @@ inline std::string read_string(cursor& at) {
         for (const attack_class label : data.labels()) out.number(static_cast<std::uint8_t>(label), 1);
         for (const float weight : data.weights()) out.number(std::bit_cast<std::uint32_t>(weight), 4);
         for (const std::uint32_t group : data.groups()) out.number(group, 4);
+        for (const std::uint32_t flow : data.flows()) out.number(flow, 4);
+        for (const std::uint16_t source : data.sources()) out.number(source, 2);
         if (!out.finish()) return detail::file_error("cannot write the dataset", temporary);
     }
     if (std::rename(temporary.c_str(), path.c_str()) != 0) return detail::file_error("cannot rename the dataset", path);
@@ -229,15 +289,14 @@ inline std::string read_string(cursor& at) {
     cursor at{*body};
     at.skip(detail::dataset_magic.size());
     std::string description = detail::read_string(at);
-    const std::uint32_t columns = at.le32();
-    if (!at.ok() || columns > at.remaining() / 4) return malformed;
-    std::vector<std::string> names;
-    for (std::uint32_t c = 0; c < columns; ++c) names.push_back(detail::read_string(at));
+    auto names = detail::read_strings(at);
+    auto sources = detail::read_strings(at);
     const std::uint64_t rows = at.le64();
-    const std::size_t row_size = std::size_t{4} * columns + 9;
+    const std::size_t row_size = std::size_t{4} * names.size() + 15;
     if (!at.ok() || rows != at.remaining() / row_size || at.remaining() % row_size != 0) return malformed;
 
     dataset data{std::move(names)};
+    data.m_source_names = std::move(sources);
     data.describe(std::move(description));
     for (auto& column : data.m_columns) {
         column.resize(rows);
@@ -250,6 +309,12 @@ inline std::string read_string(cursor& at) {
     }
     for (std::uint64_t r = 0; r < rows; ++r) data.m_weights.push_back(std::bit_cast<float>(at.le32()));
     for (std::uint64_t r = 0; r < rows; ++r) data.m_groups.push_back(at.le32());
+    for (std::uint64_t r = 0; r < rows; ++r) data.m_flows.push_back(at.le32());
+    for (std::uint64_t r = 0; r < rows; ++r) {
+        const std::uint16_t source = at.le16();
+        if (source >= data.m_source_names.size()) return malformed;
+        data.m_sources.push_back(source);
+    }
     for (const float weight : data.m_weights) {
         if (!(weight > 0) || std::isinf(weight)) return malformed;
     }

@@ -32,8 +32,29 @@ struct detector_recipe {
             {"internal", {scan, bruteforce, lateral, exfil}, 11}};
 }
 
-/// Training settings of a shipped detector. Ports are left out: a forest that learns port numbers of the synthetic
-/// networks knows nothing about other ones; what a service is comes from its protocol.
+/// Features that tell more about how the traffic was made or recorded than about what it is, and so differ between
+/// networks, synthetic ones above all. Rules may use them: a person chose where their limits lie.
+[[nodiscard]] inline std::vector<std::string> unlike_elsewhere() {
+    return {
+        "destination_port",  // the service shows in its protocol
+        "http_agent_length",
+        "http_least_headers",
+        "http_host_address",  // habits of programs
+        "fwd_payload_entropy",
+        "bwd_payload_entropy",  // synthetic bodies are abridged
+        "flow_iat_min",
+        "fwd_iat_min",
+        "bwd_iat_min",  // clock and card of the sensor
+        "fwd_packet_length_min",
+        "bwd_packet_length_min",
+        "packet_length_min",  // options of an empty segment
+        "init_fwd_win_bytes",
+        "init_bwd_win_bytes",  // the operating system
+        "pair_age",            // how long the sensor has run
+    };
+}
+
+/// Training settings of a shipped detector.
 [[nodiscard]] inline train_settings settings_of(const detector_recipe& recipe, std::uint64_t seed,
                                                 std::string command) {
     train_settings s;
@@ -42,8 +63,18 @@ struct detector_recipe {
     s.seed = seed;
     s.positives = recipe.positives;
     s.max_leaves = recipe.max_leaves;
-    // So are the habits of its programs: how they name themselves and how many headers they send.
-    s.without = {"destination_port", "http_agent_length", "http_least_headers"};
+    s.without = unlike_elsewhere();
+    // A forest has few leaves for many behaviours: boosted trees share the work, and rare behaviours weigh as much as
+    // those that make many flows.
+    s.method = growth::boosted;
+    s.balance = class_balance::sources;
+    s.veto = 1;
+    s.held_out = 0.25;
+    s.false_alarm_cost = 3;
+    s.least_importance = 0.0005;
+    s.hopeless = 0.05;
+    // Coarse steps: with fine ones leaves learn the exact sizes and gaps the synthesiser happens to make.
+    s.max_bins = 32;
     s.min_rows_per_leaf = 40;
     // Shallow trees need good splits, so each one chooses among many features; and attacks weigh less than ordinary
     // flows, since what counts is the far end of the ordinary ones.
@@ -51,6 +82,7 @@ struct detector_recipe {
     s.attack_share = 0.2;
     s.suspicious_budget = 0.0001;
     s.malicious_budget = 0.00002;
+    s.suspicious_floor = s.malicious_floor = 0.02F;  // the scale of boosted scores is their own
     return s;
 }
 

@@ -1,18 +1,13 @@
 // SPDX-License-Identifier: MIT
-// Trains a random forest from a dataset: is a flow one of the given attacks, and if so which. Returns the model,
-// sealed with the hash of its bundle, and honest out-of-bag scores. The same dataset, settings and seed give the same
-// bytes whatever the number of threads. Refuses settings or data that cannot give a model, saying which. Called by
+// Trains a forest from a dataset: is a flow one of the given attacks, and if so which. Returns the model, sealed with
+// the hash of its bundle, and honest scores of rows its trees never saw. The same dataset, settings and seed give the
+// same bytes whatever the number of threads. Refuses settings or data that cannot give a model, saying which. Called by
 // the forge tool.
 #pragma once
 
 #include <algorithm>
-#include <array>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
-#include <map>
-#include <mutex>
 #include <span>
 #include <string>
 #include <utility>
@@ -25,9 +20,10 @@
 #include <mldefender/core/result.hpp>
 #include <mldefender/forge/calibration.hpp>
 #include <mldefender/forge/dataset.hpp>
-#include <mldefender/forge/detail/binning.hpp>
+#include <mldefender/forge/detail/grow_forest.hpp>
 #include <mldefender/forge/detail/parallel.hpp>
 #include <mldefender/forge/detail/training_metadata.hpp>
+#include <mldefender/forge/detail/training_rows.hpp>
 #include <mldefender/forge/detail/tree_grower.hpp>
 #include <mldefender/forge/export.hpp>
 #include <mldefender/forge/training.hpp>
@@ -54,6 +50,23 @@ inline std::string settings_fault(const train_settings& s) {
     if (s.min_rows_per_leaf == 0) return "min_rows_per_leaf must be 1 or more";
     if (s.max_bins < 2 || s.max_bins > 255) return "max_bins must be 2..255";
     if (!(s.attack_share >= 0 && s.attack_share < 1)) return "attack_share must be in 0..1, 1 excluded";
+    if (!(s.false_alarm_cost > 0 && s.false_alarm_cost <= 1000))
+        return "false_alarm_cost must be above 0, at most 1000";
+    for (const class_weight& w : s.class_weights) {
+        if (!(w.factor > 0 && w.factor <= 1000) || w.label >= attack_class::count_)
+            return "class_weights must be above 0, at most 1000";
+    }
+    if (s.balance == class_balance::sources && s.attack_share == 0) return "balance by sources needs an attack_share";
+    if (!(s.learning_rate >= 0.01 && s.learning_rate <= 4)) return "learning_rate must be in 0.01..4";
+    if (!(s.start >= 0.0001 && s.start <= 0.5)) return "start must be in 0.0001..0.5";
+    if (!(s.veto >= 0 && s.veto <= 1)) return "veto must be in 0..1";
+    if (!(s.least_importance >= 0 && s.least_importance <= 0.1)) return "least_importance must be in 0..0.1";
+    if (!(s.hopeless >= 0 && s.hopeless <= 0.5)) return "hopeless must be in 0..0.5";
+    if (!(s.held_out >= 0 && s.held_out <= 0.5)) return "held_out must be in 0..0.5";
+    if (s.method == growth::boosted && s.held_out == 0) {
+        return "boosted trees have all seen what they were drawn from: held_out must be above 0";
+    }
+    if (s.held_out > 0 && s.unit == bootstrap_unit::row) return "rows cannot be held out, only groups";
     for (const double budget : {s.suspicious_budget, s.malicious_budget}) {
         if (!(budget >= 0 && budget <= 1)) return "false-positive budgets must be in 0..1";
     }
@@ -63,146 +76,66 @@ inline std::string settings_fault(const train_settings& s) {
     return {};
 }
 
-/// The part of a dataset a training uses.
-struct selection {
-    std::vector<std::size_t> rows;     ///< of the dataset
-    std::vector<std::size_t> columns;  ///< of the dataset
-    std::vector<attack_class> labels;  ///< per chosen row; `none` for whatever counts as benign
-};
-
-inline selection select(const dataset& data, const train_settings& s) {
-    selection chosen;
-    for (std::size_t r = 0; r < data.rows(); ++r) {
-        const attack_class label = data.labels()[r];
-        const bool positive = std::find(s.positives.begin(), s.positives.end(), label) != s.positives.end();
-        if (!positive && label != attack_class::none && s.others == other_attacks::left_out) continue;
-        chosen.rows.push_back(r);
-        chosen.labels.push_back(positive ? label : attack_class::none);
-    }
-    for (std::size_t c = 0; c < data.columns(); ++c) {
-        if (std::find(s.without.begin(), s.without.end(), data.names()[c]) == s.without.end()) {
-            chosen.columns.push_back(c);
-        }
-    }
-    return chosen;
-}
-
-/// Row weights in integer units, about 1024 each. With an attack share, benign and attack rows together weigh
-/// 1 - share and share, and each attack class the same; otherwise the dataset's weights stand as they are.
-inline std::vector<std::uint32_t> weigh(const dataset& data, const selection& chosen, double attack_share) {
-    std::array<double, attack_class_count> sums{};
-    double sum = 0;
-    for (std::size_t i = 0; i < chosen.rows.size(); ++i) {
-        const double weight = data.weights()[chosen.rows[i]];
-        sums[static_cast<std::size_t>(chosen.labels[i])] += weight;
-        sum += weight;
-    }
-    const auto classes = std::count_if(sums.begin() + 1, sums.end(), [](double s) { return s > 0; });
-    const double units = 1024.0 * static_cast<double>(chosen.rows.size());
-    std::array<double, attack_class_count> factor{};
-    for (std::size_t c = 0; c < attack_class_count; ++c) {
-        if (sums[c] <= 0) continue;
-        const double share = c == 0 ? 1 - attack_share : attack_share / static_cast<double>(classes);
-        factor[c] = attack_share > 0 ? units * share / sums[c] : units / sum;
-    }
-    std::vector<std::uint32_t> weights;
-    weights.reserve(chosen.rows.size());
-    for (std::size_t i = 0; i < chosen.rows.size(); ++i) {
-        const double weight = data.weights()[chosen.rows[i]] * factor[static_cast<std::size_t>(chosen.labels[i])];
-        // The cap keeps weight times bootstrap draws within 32 bits; it is 4,096 times the mean.
-        weights.push_back(static_cast<std::uint32_t>(std::clamp(std::round(weight), 1.0, 4194304.0)));
-    }
-    return weights;
-}
-
-/// Numbers the bootstrap units: rows, or the groups in the order they appear.
-inline void number_units(const dataset& data, const selection& chosen, bootstrap_unit unit, training_rows& rows) {
-    std::map<std::uint32_t, std::uint32_t> number;
-    for (std::size_t i = 0; i < chosen.rows.size(); ++i) {
-        const auto next = static_cast<std::uint32_t>(unit == bootstrap_unit::row ? i : number.size());
-        if (unit == bootstrap_unit::row) {
-            rows.units.push_back(next);
-        } else {
-            rows.units.push_back(number.try_emplace(data.groups()[chosen.rows[i]], next).first->second);
-        }
-    }
-    rows.unit_count = unit == bootstrap_unit::row ? chosen.rows.size() : number.size();
-}
-
-inline training_rows prepare_rows(const dataset& data, const train_settings& s, selection& chosen,
-                                  std::size_t threads) {
-    training_rows rows;
-    rows.weights = weigh(data, chosen, s.attack_share);
-    rows.labels = chosen.labels;
-    number_units(data, chosen, s.unit, rows);
-    std::vector<binned_column> columns(chosen.columns.size());
-    for_each_piece(columns.size(), threads, [&](std::size_t c, std::size_t) {
-        const std::span<const float> all = data.column(chosen.columns[c]);
-        std::vector<float> values;
-        values.reserve(chosen.rows.size());
-        for (const std::size_t r : chosen.rows) values.push_back(all[r]);
-        columns[c] = bin_column(values, rows.weights, s.max_bins);
-    });
-    std::size_t kept = 0;  // columns that never change cannot separate anything
-    for (std::size_t c = 0; c < columns.size(); ++c) {
-        if (columns[c].constant()) continue;
-        chosen.columns[kept++] = chosen.columns[c];
-        rows.columns.push_back(std::move(columns[c]));
-    }
-    chosen.columns.resize(kept);
-    return rows;
-}
-
-/// Sum and number of the trees that judged a row without having seen it.
-struct out_of_bag {
-    std::uint32_t units = 0;
-    std::uint32_t trees = 0;
-};
-
-struct grown_forest {
-    std::vector<grown_tree> trees;
-    std::vector<out_of_bag> judged;  ///< per training row
-};
-
-inline grown_forest grow_forest(const training_rows& rows, const train_settings& s, const tree_limits& limits,
-                                std::size_t threads) {
-    grown_forest forest;
-    forest.trees.resize(s.trees);
-    std::vector<std::vector<out_of_bag>> judged(threads, std::vector<out_of_bag>(rows.size()));
-    std::vector<tree_grower> growers(threads, tree_grower{rows, limits});
-    std::mutex progress_mutex;
-    std::size_t done = 0;
-    for_each_piece(s.trees, threads, [&](std::size_t index, std::size_t worker) {
-        grown_tree tree = growers[worker].grow(rng{s.seed, index + 1});
-        const auto draws = growers[worker].draws();
-        for (std::size_t r = 0; r < rows.size(); ++r) {
-            if (draws[rows.units[r]] != 0) continue;
-            judged[worker][r].units += leaf_units(tree, rows, r);
-            ++judged[worker][r].trees;
-        }
-        forest.trees[index] = std::move(tree);
-        const std::lock_guard lock{progress_mutex};
-        ++done;
-        if (s.progress) s.progress(done, s.trees);
-    });
-    forest.judged = std::move(judged.front());
-    for (std::size_t worker = 1; worker < threads; ++worker) {  // integer sums: any order gives the same
-        for (std::size_t r = 0; r < rows.size(); ++r) {
-            forest.judged[r].units += judged[worker][r].units;
-            forest.judged[r].trees += judged[worker][r].trees;
-        }
-    }
-    return forest;
-}
-
 inline std::vector<judged_row> judged_rows(const grown_forest& forest, const training_rows& rows) {
     std::vector<judged_row> out;
     for (std::size_t r = 0; r < rows.size(); ++r) {
-        const out_of_bag& sum = forest.judged[r];
-        if (sum.trees == 0) continue;
-        out.push_back({mldefender::detail::mean_of_units(sum.units, sum.trees), rows.labels[r], rows.weights[r]});
+        if (forest.judged[r].trees == 0) continue;
+        out.push_back({forest.judged[r].score(), rows.labels[r], rows.weights[r]});
     }
     return out;
+}
+
+/// Conversations by their highest row, which is what raises an alarm.
+inline std::vector<judged_row> judged_flows(const grown_forest& forest, const training_rows& rows) {
+    std::vector<judged_row> highest(rows.flow_count, judged_row{-1, attack_class::none, 1});
+    for (std::size_t r = 0; r < rows.size(); ++r) {
+        if (forest.judged[r].trees == 0) continue;
+        judged_row& flow = highest[rows.flows[r]];
+        if (forest.judged[r].score() > flow.score) flow = {forest.judged[r].score(), rows.labels[r], 1};
+    }
+    std::erase_if(highest, [](const judged_row& flow) { return flow.score < 0; });
+    return highest;
+}
+
+/// Limits of a tree; candidates may be left to the number of columns.
+inline tree_limits limits_of(const train_settings& s, const training_rows& rows) {
+    const auto root = static_cast<std::size_t>(square_root(static_cast<double>(rows.columns.size())));
+    const std::size_t candidates = s.candidates != 0 ? s.candidates : std::max<std::size_t>(1, root);
+    return {s.max_leaves, s.min_rows_per_leaf, candidates};
+}
+
+/// A first small forest of deeper trees: what carries next to nothing in it, and attack rows it cannot tell from
+/// ordinary ones, only cost the real forest its few leaves.
+inline early_pruning prune(const dataset& data, const train_settings& s, selection& chosen, training_rows& rows,
+                           std::size_t threads) {
+    early_pruning done;
+    if (s.least_importance <= 0 && s.hopeless <= 0) return done;
+    train_settings first = s;
+    first.trees = 24;
+    first.progress = nullptr;
+    const grown_forest forest =
+        bag(rows, first, {64, s.min_rows_per_leaf, std::max<std::size_t>(1, rows.columns.size() / 4)},
+            thread_count(threads, first.trees));
+    for (std::size_t r = 0; s.hopeless > 0 && r < rows.size(); ++r) {
+        const unseen_judgement& j = forest.judged[r];
+        if (rows.labels[r] == attack_class::none || j.trees == 0 || double{j.score()} >= s.hopeless) continue;
+        rows.costs[r] = 0;
+        ++done.hopeless_rows;
+    }
+    std::vector<double> gain(rows.columns.size());
+    double total = 0;
+    for (const grown_tree& tree : forest.trees) {
+        for (const auto& [column, amount] : tree.gains) {
+            gain[column] += amount;
+            total += amount;
+        }
+    }
+    const auto useless = [&](std::size_t c) { return gain[c] < s.least_importance * total; };
+    for (std::size_t c = 0; c < gain.size(); ++c) {
+        if (useless(c)) done.dropped.push_back(data.names()[chosen.columns[c]]);
+    }
+    drop_columns(rows, chosen, useless);
+    return done;
 }
 
 /// Joins the trees; inputs are the columns any tree uses, in the dataset's order.
@@ -236,16 +169,18 @@ inline void join_trees(const grown_forest& forest, const selection& chosen, cons
 }
 
 inline training_report report_on(const dataset& data, const training_rows& rows, std::span<const judged_row> judged,
-                                 const model_data& model) {
+                                 std::span<const judged_row> flows, const model_data& model) {
     training_report report;
     report.rows = rows.size();
     report.rows_left_out = data.rows() - rows.size();
-    report.bootstrap_units = rows.unit_count;
-    report.rows_out_of_bag = judged.size();
+    report.bootstrap_units = rows.drawn_units.size();
+    report.rows_judged = judged.size();
+    report.flows_judged = flows.size();
     for (const attack_class label : rows.labels) ++report.rows_by_class[static_cast<std::size_t>(label)];
     report.area_under_roc = area_under_roc({judged.begin(), judged.end()});
-    report.suspicious = operate(judged, model.suspicious);
-    report.malicious = operate(judged, model.malicious);
+    report.brier = brier_score(judged, model.calibration);
+    report.suspicious = operate(flows, model.suspicious);
+    report.malicious = operate(flows, model.malicious);
     return report;
 }
 
@@ -260,6 +195,9 @@ inline std::string data_fault(const training_rows& rows, const train_settings& s
     if (s.unit == bootstrap_unit::group && rows.unit_count < 10) {
         return "the dataset has fewer than 10 groups; add episodes or draw by row";
     }
+    if (rows.drawn_units.empty() || (s.held_out > 0 && rows.drawn_units.size() == rows.unit_count)) {
+        return "the dataset has too few groups to hold some out";
+    }
     return {};
 }
 
@@ -272,14 +210,13 @@ inline std::string data_fault(const training_rows& rows, const train_settings& s
     if (!wrong.empty()) return detail::refuse_training(settings, std::move(wrong));
     detail::selection chosen = detail::select(data, settings);
     const std::size_t threads = detail::thread_count(settings.threads, settings.trees);
-    const detail::training_rows rows = detail::prepare_rows(data, settings, chosen, threads);
+    detail::training_rows rows = detail::prepare_rows(data, settings, chosen, threads);
     wrong = detail::data_fault(rows, settings);
     if (!wrong.empty()) return detail::refuse_training(settings, std::move(wrong));
 
-    const auto root = static_cast<std::size_t>(square_root(static_cast<double>(rows.columns.size())));
-    const std::size_t candidates = settings.candidates != 0 ? settings.candidates : std::max<std::size_t>(1, root);
-    const detail::grown_forest forest =
-        detail::grow_forest(rows, settings, {settings.max_leaves, settings.min_rows_per_leaf, candidates}, threads);
+    early_pruning pruning = detail::prune(data, settings, chosen, rows, threads);
+    const detail::tree_limits limits = detail::limits_of(settings, rows);
+    const detail::grown_forest forest = detail::grow_forest(rows, settings, limits, threads);
 
     trained_model out;
     model_data& model = out.model;
@@ -291,12 +228,14 @@ inline std::string data_fault(const training_rows& rows, const train_settings& s
     detail::join_trees(forest, chosen, data, model);
     if (model.inputs.empty()) return detail::refuse_training(settings, "no feature separates the classes");
     const std::vector<judged_row> judged = detail::judged_rows(forest, rows);
+    const std::vector<judged_row> flows = detail::judged_flows(forest, rows);
     model.calibration = calibrate(judged);
-    model.suspicious = threshold_for(judged, settings.suspicious_budget, settings.suspicious_floor);
+    model.suspicious = threshold_for(flows, settings.suspicious_budget, settings.suspicious_floor);
     model.malicious =
-        std::max(model.suspicious, threshold_for(judged, settings.malicious_budget, settings.malicious_floor));
-    out.report = detail::report_on(data, rows, judged, model);
-    model.metadata = detail::metadata_json(data, settings, candidates, model, out.report);
+        std::max(model.suspicious, threshold_for(flows, settings.malicious_budget, settings.malicious_floor));
+    out.report = detail::report_on(data, rows, judged, flows, model);
+    out.report.pruning = std::move(pruning);
+    model.metadata = detail::metadata_json(data, settings, limits.candidates, model, out.report);
     const auto bundle = bundle_bytes(model);
     if (!bundle.ok()) return bundle.failure();
     model.hash = bundle_hash(*bundle);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Splits independent pieces of work over threads. Which thread does a piece is left to chance, so pieces must not
-// care. Exceptions of a piece reach the caller. Used by the trainer.
+// care. Exceptions of a piece reach the caller. Used by the trainer, the
+// row collector and the evaluation.
 #pragma once
 
 #include <algorithm>
@@ -42,6 +43,15 @@ void for_each_piece(std::size_t pieces, std::size_t threads, Work work) {
     run(0);
     helpers.clear();
     if (failure) std::rethrow_exception(failure);
+}
+
+/// Calls work(begin, end, worker) for pieces of 0..count-1.
+template <class Work>
+void for_each_block(std::size_t count, std::size_t threads, Work work) {
+    constexpr std::size_t block = 65536;
+    for_each_piece((count + block - 1) / block, threads, [&](std::size_t piece, std::size_t worker) {
+        work(piece * block, std::min(count, (piece + 1) * block), worker);
+    });
 }
 
 }  // namespace detail

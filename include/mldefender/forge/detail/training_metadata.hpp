@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The JSON a model carries about itself: settings, data, out-of-bag scores, importance. Compact, keys in a fixed order,
-// rates with six decimals, so that the same training writes the same bytes; no version of this library, which may
-// change without the model changing. Called by the trainer.
+// The JSON a model carries about itself: settings, data, scores of unseen rows, importance. Compact, keys in a fixed
+// order, rates with six decimals, so that the same training writes the same bytes; no version of this library, which
+// may change without the model changing. Called by the trainer.
 #pragma once
 
 #include <algorithm>
@@ -25,16 +25,28 @@ namespace forge {
 namespace detail {
 
 [[nodiscard]] inline std::string settings_json(const train_settings& s, std::size_t candidates) {
+    json_object weights;
+    for (const class_weight& w : s.class_weights) weights.rate(name_of(w.label), w.factor);
     return json_object{}
         .raw("positives", json_names(s.positives, [](attack_class c) { return name_of(c); }))
         .text("other_attacks", s.others == other_attacks::benign ? "benign" : "left out")
         .raw("without", json_names(s.without, [](const std::string& name) { return std::string_view{name}; }))
+        .text("method", s.method == growth::boosted ? "boosted" : "bagged")
         .count("trees", s.trees)
         .count("max_leaves", s.max_leaves)
         .count("min_rows_per_leaf", s.min_rows_per_leaf)
         .count("candidates", candidates)
         .count("max_bins", s.max_bins)
         .rate("attack_share", s.attack_share)
+        .text("balance", s.balance == class_balance::sources ? "sources" : "rows")
+        .raw("class_weights", weights.done())
+        .rate("false_alarm_cost", s.false_alarm_cost)
+        .rate("learning_rate", s.learning_rate)
+        .rate("start", s.start)
+        .rate("veto", s.veto)
+        .rate("least_importance", s.least_importance)
+        .rate("hopeless", s.hopeless)
+        .rate("held_out", s.held_out)
         .text("bootstrap", s.unit == bootstrap_unit::group ? "groups" : "rows")
         .rate("suspicious_budget", s.suspicious_budget)
         .rate("malicious_budget", s.malicious_budget)
@@ -53,6 +65,9 @@ namespace detail {
         .count("rows", report.rows)
         .count("rows_left_out", report.rows_left_out)
         .count("bootstrap_units", report.bootstrap_units)
+        .count("hopeless_rows", report.pruning.hopeless_rows)
+        .raw("dropped_features",
+             json_names(report.pruning.dropped, [](const std::string& name) { return std::string_view{name}; }))
         .raw("rows_by_class", classes.done())
         .done();
 }
@@ -96,8 +111,10 @@ namespace detail {
                                                std::size_t candidates, const model_data& model,
                                                const training_report& report) {
     const std::string scores = json_object{}
-                                   .count("rows", report.rows_out_of_bag)
+                                   .count("rows", report.rows_judged)
+                                   .count("flows", report.flows_judged)
                                    .rate("area_under_roc", report.area_under_roc)
+                                   .rate("brier", report.brier)
                                    .raw("suspicious", point_json(report.suspicious, report))
                                    .raw("malicious", point_json(report.malicious, report))
                                    .done();
@@ -110,7 +127,7 @@ namespace detail {
         .text("feature_list_hash", model.feature_list_hash)
         .raw("settings", settings_json(settings, candidates))
         .raw("data", data_json(data, report))
-        .raw("out_of_bag", scores)
+        .raw(settings.held_out > 0 ? "held_out" : "out_of_bag", scores)
         .raw("importance", importance_json(model))
         .raw("calibration", calibration_json(model))
         .done();
